@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the BPF programs and the loader share: the records of the ring buffer,
+ * the book of live allocations and the filter's state in .bss.
+ *
+ * Fixed-width types only, sizes asserted.  Event numbers are never reused:
+ * a recording made today must be readable tomorrow.
+ */
+#ifndef NLB_EVENTS_H
+#define NLB_EVENTS_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#define NLB_STACK_DEPTH 32   /* frames kept of an allocation's stack */
+#define NLB_COMM_LEN	16   /* TASK_COMM_LEN */
+#define NLB_MAX_RANGES	16   /* traced modules at one time */
+#define NLB_ARGS	7    /* arguments passed on from a function hook */
+#define NLB_FILTER_BITS 14   /* 64 KiB of counters: 16,384 live objects collide little */
+#define NLB_FILTER_SLOTS (1U << NLB_FILTER_BITS)
+#define NLB_SCOPE_BITS	8
+#define NLB_SCOPE_SLOTS (1U << NLB_SCOPE_BITS)
+#define NLB_BOOK_ENTRIES 16384
+#define NLB_MODULE_NAME_LEN 56
+
+enum nlb_event_type {
+	NLB_ALLOC = 1,	      /* struct nlb_alloc */
+	NLB_FREE = 2,	      /* struct nlb_free */
+	NLB_CALL = 3,	      /* struct nlb_call: a hooked function was entered */
+	NLB_RETURN = 4,	      /* struct nlb_return */
+	NLB_WORK_START = 5,   /* struct nlb_work: a work item of a traced module */
+	NLB_WORK_END = 6,     /* struct nlb_work */
+	NLB_MODULE_LOAD = 7,  /* struct nlb_module */
+	NLB_MODULE_FREE = 8,  /* struct nlb_module */
+};
+
+enum nlb_kind {
+	NLB_KIND_OBJECT = 0,  /* kmalloc family */
+	NLB_KIND_SKB = 1,     /* struct sk_buff and its head */
+};
+
+/* An event came from an interrupt taken on top of the task it names. */
+#define NLB_F_IRQ 1
+/* nlb_free: seen as the birth of another object at the same address. */
+#define NLB_F_HEALED 2
+
+struct nlb_header {
+	__u64 time;  /* CLOCK_MONOTONIC, nanoseconds */
+	__u32 type;  /* enum nlb_event_type */
+	__u32 tid;   /* the kernel's task id */
+	__u32 flags; /* NLB_F_* */
+	__u32 cpu;
+};
+
+struct nlb_alloc {
+	struct nlb_header h;
+	__u64 addr; /* born is h.time: (addr, time) is the allocation's identity */
+	__u64 size; /* bytes requested; skb: bytes requested for the data */
+	__u64 site; /* return address of the allocator's caller */
+	__u32 kind; /* enum nlb_kind */
+	__s32 stack_size; /* bytes of stack[], negative errno where none could be had */
+	char comm[NLB_COMM_LEN];
+	__u64 stack[NLB_STACK_DEPTH];
+};
+
+struct nlb_free {
+	struct nlb_header h;
+	__u64 addr;
+	__u64 born; /* h.time of the allocation that ends here */
+	__u64 site; /* return address of the releaser's caller, 0 where not known */
+};
+
+struct nlb_call {
+	struct nlb_header h;
+	__u64 cookie; /* which hook, see src/hooks/hooks.h */
+	__u64 args[NLB_ARGS];
+};
+
+struct nlb_return {
+	struct nlb_header h;
+	__u64 cookie;
+	__s64 ret;
+};
+
+struct nlb_work {
+	struct nlb_header h;
+	__u64 work; /* struct work_struct * */
+	__u64 function;
+};
+
+struct nlb_module {
+	struct nlb_header h;
+	char name[NLB_MODULE_NAME_LEN];
+};
+
+/* The in-kernel book of live allocations, keyed by address: the truth after a loss. */
+struct nlb_book_entry {
+	__u64 born;
+	__u64 size;
+	__u64 site;
+	__u32 kind;
+	__u32 tid;
+	char comm[NLB_COMM_LEN];
+};
+
+/* [start, start + size) */
+struct nlb_range {
+	__u64 start;
+	__u64 size;
+};
+
+/*
+ * The filter of the hot programs, in .bss.  The loader writes it through the
+ * mapped skeleton; span is the last thing it sets and the first it clears:
+ * with a span of 0 no program does anything.
+ */
+struct nlb_filter {
+	struct nlb_range span;	    /* encloses all ranges */
+	struct nlb_range skb_alloc; /* text of __alloc_skb, where fexit cannot be had */
+	struct nlb_range skb_clone; /* text of skb_clone, likewise */
+	struct nlb_range ranges[NLB_MAX_RANGES]; /* text of each traced module */
+	__u64 cpu_offsets;	    /* address of __per_cpu_offset[], 0: not known */
+	__u64 preempt_count;	    /* its offset in a CPU's area, 0: not known */
+	__u32 nr_ranges;
+	__u32 scope; /* tasks inside a frame of the stack */
+	__u32 scope_slots[NLB_SCOPE_SLOTS]; /* the same, by hash of the task */
+	__u32 live[NLB_FILTER_SLOTS];	    /* allocations in the book, by hash of the address */
+};
+
+/* What was lost or had to be healed; every loss has a counter. */
+struct nlb_counters {
+	__u64 lost;	    /* events that found the ring buffer full */
+	__u64 book_full;    /* allocations not followed: the book was full */
+	__u64 scope_full;   /* frames not followed: the table of tasks was full */
+	__u64 healed;	    /* frees missed, seen when the address was allocated again */
+	__u64 scope_healed; /* frame exits missed, seen when the task began a new frame */
+	__u64 no_stack;	    /* allocations whose stack could not be taken */
+	__u64 allocs;	    /* allocations booked */
+	__u64 frees;	    /* booked allocations freed */
+};
+
+_Static_assert(sizeof(struct nlb_header) == 24, "nlb_header");
+_Static_assert(sizeof(struct nlb_alloc) == 24 + 32 + 16 + 8 * NLB_STACK_DEPTH, "nlb_alloc");
+_Static_assert(sizeof(struct nlb_free) == 48, "nlb_free");
+_Static_assert(sizeof(struct nlb_call) == 32 + 8 * NLB_ARGS, "nlb_call");
+_Static_assert(sizeof(struct nlb_return) == 40, "nlb_return");
+_Static_assert(sizeof(struct nlb_work) == 40, "nlb_work");
+_Static_assert(sizeof(struct nlb_module) == 80, "nlb_module");
+_Static_assert(sizeof(struct nlb_book_entry) == 48, "nlb_book_entry");
+
+#endif /* NLB_EVENTS_H */

@@ -1,0 +1,588 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What runs in the kernel: filter, stamp, send.
+ *
+ * The programs on kmalloc and kfree run on the whole machine's allocations.
+ * Until the filter in .bss has said that an event concerns a traced module
+ * they make no helper call and look into no map.  An allocation concerns us
+ * when its call site lies in a traced module's text; a free when the counter
+ * that its address hashes to is not zero.  An skb is allocated by the core on
+ * behalf of anybody, so there the question is whether the task is inside a
+ * frame of the stack, and the last word has the stack itself.
+ *
+ * Everything that decides who leaked what is in user space (src/ledger).  The
+ * one thing kept here besides the filter is the book of live allocations: when
+ * the ring buffer overflows, the ledger reads the truth from it.
+ *
+ * tp_btf, raw_tp, fentry and fexit programs only guard against themselves; a
+ * classic tracepoint or kprobe is skipped whenever any such program runs on
+ * this CPU.  So memory events never use those, and what a kprobe tells is
+ * checked by the ledger against what it follows from memory events.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#include "events.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Set by the loader before load, so that the verifier folds it away. */
+const volatile __u32 kmalloc_size_arg = 2; /* bytes_req of kmem:kmalloc; 5.18 to 6.0: 3 */
+
+struct nlb_filter filter;
+struct nlb_counters counters;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} events SEC(".maps");
+
+/* Preallocated, as are all maps on these paths: an allocation inside an
+ * allocation event can deadlock (kernel commit 94dacdbd5d2d).
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, NLB_BOOK_ENTRIES);
+	__type(key, __u64);
+	__type(value, struct nlb_book_entry);
+} book SEC(".maps");
+
+/* Tasks inside a frame: how deep. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u32);
+} scopes SEC(".maps");
+
+/* ---- the filter ---- */
+
+static __always_inline bool in_range(const struct nlb_range *r, __u64 addr)
+{
+	return addr - r->start < r->size;
+}
+
+static __always_inline bool in_traced_text(__u64 addr)
+{
+	if (!in_range(&filter.span, addr))
+		return false;
+	for (__u32 i = 0; i < NLB_MAX_RANGES; i++)
+		if (in_range(&filter.ranges[i], addr))
+			return true;
+	return false;
+}
+
+static __always_inline __u32 *live_slot(__u64 addr)
+{
+	/* Fibonacci hashing; slab objects are at least 8 bytes apart. */
+	__u32 slot = ((addr >> 3) * 0x9e3779b97f4a7c15ULL) >> (64 - NLB_FILTER_BITS);
+
+	return &filter.live[slot & (NLB_FILTER_SLOTS - 1)];
+}
+
+static __always_inline __u32 *scope_slot(__u64 task)
+{
+	__u32 slot = ((task >> 6) * 0x9e3779b97f4a7c15ULL) >> (64 - NLB_SCOPE_BITS);
+
+	return &filter.scope_slots[slot & (NLB_SCOPE_SLOTS - 1)];
+}
+
+/*
+ * The address in a typed pointer argument, as a number to hash.  The verifier
+ * forbids arithmetic on such a pointer; one whose last byte was overwritten on
+ * the stack is a number to it.  A kernel address begins with 0xff anyway.
+ */
+static __always_inline __u64 address_of(__u64 pointer)
+{
+	volatile __u64 v = pointer;
+
+	((volatile __u8 *)&v)[7] = 0xff;
+	return v;
+}
+
+/* ---- who is running ---- */
+
+/*
+ * No helper tells an interrupt from a task.  preempt_count is a per-CPU variable
+ * of its own or a field of pcpu_hot (6.2 to 6.14); both are found by address,
+ * since some kernels know the symbol but not its type (5.10), others its type
+ * but not the symbol.  Where there is neither, doctor says so.
+ */
+static __always_inline bool in_interrupt(void)
+{
+	/* include/linux/preempt.h: NMI, hard interrupt, serving softirq */
+	const __u32 mask = 0x00f00000 | 0x000f0000 | 0x00000100;
+	__u64 base = 0;
+	__u32 count = 0;
+
+	if (!filter.cpu_offsets || !filter.preempt_count)
+		return false;
+	bpf_probe_read_kernel(&base, sizeof(base),
+			      (void *)(filter.cpu_offsets + 8 * bpf_get_smp_processor_id()));
+	bpf_probe_read_kernel(&count, sizeof(count), (void *)(base + filter.preempt_count));
+	return count & mask;
+}
+
+static __always_inline void fill_header(struct nlb_header *h, __u32 type)
+{
+	h->time = bpf_ktime_get_ns();
+	h->type = type;
+	h->tid = (__u32)bpf_get_current_pid_tgid();
+	h->flags = in_interrupt() ? NLB_F_IRQ : 0;
+	h->cpu = bpf_get_smp_processor_id();
+}
+
+static __always_inline void *reserve(__u64 size)
+{
+	void *record = bpf_ringbuf_reserve(&events, size, 0);
+
+	if (!record)
+		__sync_fetch_and_add(&counters.lost, 1);
+	return record;
+}
+
+/* ---- frames: is this task inside the stack? ---- */
+
+static __always_inline void scope__count(__s32 n)
+{
+	__sync_fetch_and_add(scope_slot(bpf_get_current_task()), n);
+	__sync_fetch_and_add(&filter.scope, n);
+}
+
+/* A kworker begins a work item with nothing on its stack: an entry still there
+ * is an exit that was missed.
+ */
+static __always_inline void scope__enter(bool outermost)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid(), depth = 1;
+	__u32 *known = bpf_map_lookup_elem(&scopes, &tid);
+
+	if (known) {
+		if (outermost)
+			__sync_fetch_and_add(&counters.scope_healed, *known);
+		*known = outermost ? 1 : *known + 1;
+		return;
+	}
+	if (bpf_map_update_elem(&scopes, &tid, &depth, BPF_ANY)) {
+		__sync_fetch_and_add(&counters.scope_full, 1);
+		return;
+	}
+	scope__count(1);
+}
+
+static __always_inline void scope__exit(bool outermost)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	__u32 *known = bpf_map_lookup_elem(&scopes, &tid);
+
+	if (!known)
+		return;
+	if (!outermost && *known > 1) {
+		*known -= 1;
+		return;
+	}
+	if (!bpf_map_delete_elem(&scopes, &tid))
+		scope__count(-1);
+}
+
+static __always_inline bool in_scope(void)
+{
+	__u32 tid;
+
+	if (!filter.scope || !*scope_slot(bpf_get_current_task()))
+		return false;
+	tid = (__u32)bpf_get_current_pid_tgid();
+	return bpf_map_lookup_elem(&scopes, &tid) && !in_interrupt();
+}
+
+/* ---- allocations and frees ---- */
+
+static __always_inline void send_free(__u64 addr, __u64 born, __u64 site, __u32 flags)
+{
+	struct nlb_free *e = reserve(sizeof(*e));
+
+	if (!e)
+		return;
+	fill_header(&e->h, NLB_FREE);
+	e->h.flags |= flags;
+	e->addr = addr;
+	e->born = born;
+	e->site = site;
+	bpf_ringbuf_submit(e, 0);
+}
+
+static __always_inline bool book__add(__u64 addr, const struct nlb_book_entry *entry)
+{
+	struct nlb_book_entry *old = bpf_map_lookup_elem(&book, &addr);
+	__u64 born;
+
+	if (old) {
+		/* Handed out again without a free that we saw. */
+		born = old->born;
+		*old = *entry;
+		__sync_fetch_and_add(&counters.healed, 1);
+		send_free(addr, born, 0, NLB_F_HEALED);
+	} else if (bpf_map_update_elem(&book, &addr, entry, BPF_ANY)) {
+		__sync_fetch_and_add(&counters.book_full, 1);
+		return false;
+	} else {
+		__sync_fetch_and_add(live_slot(addr), 1);
+	}
+	__sync_fetch_and_add(&counters.allocs, 1);
+	return true;
+}
+
+static __always_inline bool stack_in_traced_text(const __u64 *stack, __s32 size)
+{
+	for (__u32 i = 0; i < NLB_STACK_DEPTH; i++) {
+		if ((__s32)(i * sizeof(*stack)) >= size)
+			break;
+		if (in_traced_text(stack[i]))
+			return true;
+	}
+	return false;
+}
+
+static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64 site, __u32 kind)
+{
+	struct nlb_book_entry entry = { .size = size, .site = site, .kind = kind };
+	struct nlb_alloc *e = reserve(sizeof(*e));
+
+	entry.tid = (__u32)bpf_get_current_pid_tgid();
+	bpf_get_current_comm(entry.comm, sizeof(entry.comm));
+	entry.born = bpf_ktime_get_ns();
+	if (!e) {
+		/* An skb is ours only if its stack says so. */
+		if (kind == NLB_KIND_OBJECT)
+			book__add(addr, &entry);
+		return 0;
+	}
+	fill_header(&e->h, NLB_ALLOC);
+	e->h.time = entry.born;
+	e->addr = addr;
+	e->size = size;
+	e->site = site;
+	e->kind = kind;
+	__builtin_memcpy(e->comm, entry.comm, sizeof(e->comm));
+	e->stack_size = bpf_get_stack(ctx, e->stack, sizeof(e->stack), 0);
+	if (e->stack_size < 0)
+		__sync_fetch_and_add(&counters.no_stack, 1);
+	if (kind == NLB_KIND_SKB && !stack_in_traced_text(e->stack, e->stack_size)) {
+		bpf_ringbuf_discard(e, 0);
+		return 0;
+	}
+	if (book__add(addr, &entry))
+		bpf_ringbuf_submit(e, 0);
+	else
+		bpf_ringbuf_discard(e, 0);
+	return 0;
+}
+
+static __always_inline int record_free(__u64 addr, __u64 site)
+{
+	struct nlb_book_entry *entry;
+	__u64 born;
+
+	if (!*live_slot(addr))
+		return 0;
+	entry = bpf_map_lookup_elem(&book, &addr);
+	if (!entry)
+		return 0;
+	born = entry->born;
+	if (bpf_map_delete_elem(&book, &addr))
+		return 0;
+	__sync_fetch_and_add(live_slot(addr), -1);
+	__sync_fetch_and_add(&counters.frees, 1);
+	send_free(addr, born, site, 0);
+	return 0;
+}
+
+static __always_inline int on_kmalloc(__u64 *ctx)
+{
+	__u64 site = ctx[0], third, fourth;
+
+	if (!in_traced_text(site) || !ctx[1])
+		return 0;
+	/* Both read, and volatile: the verifier refuses a computed offset into
+	 * ctx, which is what the compiler makes of a choice between two.
+	 */
+	third = *(volatile __u64 *)&ctx[2];
+	fourth = *(volatile __u64 *)&ctx[3];
+	return record_alloc(ctx, ctx[1], kmalloc_size_arg == 3 ? fourth : third, site,
+			    NLB_KIND_OBJECT);
+}
+
+SEC("tp_btf/kmalloc")
+int nlb_kmalloc(__u64 *ctx)
+{
+	return on_kmalloc(ctx);
+}
+
+/* Up to 6.0 a kmalloc with a node has its own event, with the same beginning. */
+SEC("?tp_btf/kmalloc_node")
+int nlb_kmalloc_node(__u64 *ctx)
+{
+	return on_kmalloc(ctx);
+}
+
+SEC("tp_btf/kfree")
+int nlb_kfree(__u64 *ctx)
+{
+	return record_free(ctx[1], ctx[0]);
+}
+
+/*
+ * An skb's struct and head are one allocation, known by the struct's address.
+ * Both tracepoints fire when the last user is gone, on every way out except a
+ * direct __kfree_skb(): that is hooked itself where fentry can be had.
+ */
+SEC("?fexit/__alloc_skb")
+int nlb_skb_alloc(__u64 *ctx)
+{
+	if (!filter.scope || !ctx[4] || !in_scope())
+		return 0;
+	return record_alloc(ctx, address_of(ctx[4]), (__u32)ctx[0], 0, NLB_KIND_SKB);
+}
+
+SEC("?fexit/skb_clone")
+int nlb_skb_clone(__u64 *ctx)
+{
+	if (!filter.scope || !ctx[2] || !in_scope())
+		return 0;
+	return record_alloc(ctx, address_of(ctx[2]), 0, 0, NLB_KIND_SKB);
+}
+
+/* Instead of the two above where fexit is refused: the struct's own allocation. */
+SEC("?tp_btf/kmem_cache_alloc")
+int nlb_cache_alloc(__u64 *ctx)
+{
+	__u64 site = ctx[0];
+
+	if (!in_range(&filter.skb_alloc, site) && !in_range(&filter.skb_clone, site))
+		return 0;
+	if (!ctx[1] || !in_scope())
+		return 0;
+	return record_alloc(ctx, ctx[1], 0, site, NLB_KIND_SKB);
+}
+
+SEC("?tp_btf/kmem_cache_free")
+int nlb_cache_free(__u64 *ctx)
+{
+	return record_free(ctx[1], ctx[0]);
+}
+
+SEC("tp_btf/kfree_skb")
+int nlb_kfree_skb(__u64 *ctx)
+{
+	return record_free(address_of(ctx[0]), ctx[1]);
+}
+
+SEC("tp_btf/consume_skb")
+int nlb_consume_skb(__u64 *ctx)
+{
+	return record_free(address_of(ctx[0]), 0);
+}
+
+SEC("?fentry/__kfree_skb")
+int nlb__kfree_skb(__u64 *ctx)
+{
+	return record_free(address_of(ctx[0]), 0);
+}
+
+/* ---- work items of traced modules ---- */
+
+static __always_inline void send_work(__u32 type, __u64 work, __u64 function)
+{
+	struct nlb_work *e = reserve(sizeof(*e));
+
+	if (!e)
+		return;
+	fill_header(&e->h, type);
+	e->work = work;
+	e->function = function;
+	bpf_ringbuf_submit(e, 0);
+}
+
+SEC("tp_btf/workqueue_execute_start")
+int nlb_work_start(__u64 *ctx)
+{
+	struct work_struct *work = (void *)ctx[0];
+	__u64 function = (__u64)work->func;
+
+	if (!in_traced_text(function))
+		return 0;
+	scope__enter(true);
+	send_work(NLB_WORK_START, (__u64)work, function);
+	return 0;
+}
+
+/* Raw: the typed context of a function pointer is refused (6.1, 6.12), and the
+ * work item may be gone.
+ */
+SEC("raw_tp/workqueue_execute_end")
+int nlb_work_end(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 work = ctx->args[0], function = ctx->args[1];
+
+	if (!in_traced_text(function))
+		return 0;
+	scope__exit(true);
+	send_work(NLB_WORK_END, work, function);
+	return 0;
+}
+
+/* ---- functions of traced modules ---- */
+
+static __always_inline void send_return(__u64 cookie, __s64 ret)
+{
+	struct nlb_return *e = reserve(sizeof(*e));
+
+	if (!e)
+		return;
+	fill_header(&e->h, NLB_RETURN);
+	e->cookie = cookie;
+	e->ret = ret;
+	bpf_ringbuf_submit(e, 0);
+}
+
+/* A call's arguments go out raw: which one is what, is the subsystem table's. */
+static __always_inline int send_call(struct pt_regs *ctx)
+{
+	struct nlb_call *e = reserve(sizeof(*e));
+
+	if (!e)
+		return 0;
+	fill_header(&e->h, NLB_CALL);
+	e->cookie = bpf_get_attach_cookie(ctx);
+	e->args[0] = PT_REGS_PARM1(ctx);
+	e->args[1] = PT_REGS_PARM2(ctx);
+	e->args[2] = PT_REGS_PARM3(ctx);
+	e->args[3] = PT_REGS_PARM4(ctx);
+	e->args[4] = PT_REGS_PARM5(ctx);
+#if defined(__TARGET_ARCH_x86)
+	/* The sixth in r9, the seventh on the stack above the return address. */
+	e->args[5] = ctx->r9;
+	e->args[6] = 0;
+	bpf_probe_read_kernel(&e->args[6], sizeof(e->args[6]), (void *)PT_REGS_SP(ctx) + 8);
+#elif defined(__TARGET_ARCH_arm64)
+	e->args[5] = ((struct user_pt_regs *)ctx)->regs[5];
+	e->args[6] = ((struct user_pt_regs *)ctx)->regs[6];
+#else
+#error "say where the sixth and seventh argument are on this architecture"
+#endif
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+/* A function whose call is a fact, but no frame of its own. */
+SEC("kprobe")
+int nlb_call(struct pt_regs *ctx)
+{
+	return send_call(ctx);
+}
+
+SEC("kretprobe")
+int nlb_return(struct pt_regs *ctx)
+{
+	send_return(bpf_get_attach_cookie(ctx), PT_REGS_RC(ctx));
+	return 0;
+}
+
+/* A function through which a task enters the stack. */
+SEC("kprobe")
+int nlb_enter(struct pt_regs *ctx)
+{
+	scope__enter(false);
+	return send_call(ctx);
+}
+
+SEC("kretprobe")
+int nlb_leave(struct pt_regs *ctx)
+{
+	scope__exit(false);
+	send_return(bpf_get_attach_cookie(ctx), PT_REGS_RC(ctx));
+	return 0;
+}
+
+/* The same four for fentry and fexit; the loader makes a copy for each function. */
+
+static __always_inline int send_call_of(void *ctx)
+{
+	struct nlb_call *e = reserve(sizeof(*e));
+
+	if (!e)
+		return 0;
+	fill_header(&e->h, NLB_CALL);
+	e->cookie = bpf_get_attach_cookie(ctx);
+	for (__u32 i = 0; i < NLB_ARGS; i++) {
+		__u64 value = 0;
+
+		bpf_get_func_arg(ctx, i, &value);
+		e->args[i] = value;
+	}
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+static __always_inline int send_return_of(void *ctx)
+{
+	__u64 ret = 0;
+
+	bpf_get_func_ret(ctx, &ret);
+	send_return(bpf_get_attach_cookie(ctx), ret);
+	return 0;
+}
+
+SEC("?fentry/__kfree_skb")
+int nlb_f_call(void *ctx)
+{
+	return send_call_of(ctx);
+}
+
+SEC("?fexit/__kfree_skb")
+int nlb_f_return(void *ctx)
+{
+	return send_return_of(ctx);
+}
+
+SEC("?fentry/__kfree_skb")
+int nlb_f_enter(void *ctx)
+{
+	scope__enter(false);
+	return send_call_of(ctx);
+}
+
+SEC("?fexit/__kfree_skb")
+int nlb_f_leave(void *ctx)
+{
+	scope__exit(false);
+	return send_return_of(ctx);
+}
+
+/* ---- modules ---- */
+
+static __always_inline int send_module(struct module *mod, __u32 type)
+{
+	struct nlb_module *e = reserve(sizeof(*e));
+
+	if (!e)
+		return 0;
+	fill_header(&e->h, type);
+	bpf_probe_read_kernel_str(e->name, sizeof(e->name), mod->name);
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+SEC("?tp_btf/module_load")
+int nlb_mod_load(__u64 *ctx)
+{
+	return send_module((void *)ctx[0], NLB_MODULE_LOAD);
+}
+
+SEC("?tp_btf/module_free")
+int nlb_mod_free(__u64 *ctx)
+{
+	return send_module((void *)ctx[0], NLB_MODULE_FREE);
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * `nfcleakbpf doctor`: what this kernel offers, what would be hooked and how,
+ * and what would be missed.  Attaches nothing, runs anywhere.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "hooks/hooks.h"
+#include "util/log.h"
+#include "version.h"
+
+struct doctor {
+	bool json;
+	struct kernel kernel;
+	struct names *names;
+	struct hooks *hooks;
+};
+
+static const struct argp_option options[] = {
+	{ "json", 'j', NULL, 0, "Write one JSON object", 0 },
+	{ 0 },
+};
+
+static const char doc[] = "Tells what this kernel offers to nfcleakbpf, which hooks would attach "
+			  "and how, and what would be missed.  Attaches nothing.";
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct doctor *d = state->input;
+
+	switch (key) {
+	case 'j':
+		d->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s' is too much", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* One line of what was found: good or not, and what follows. */
+struct fact {
+	const char *name;
+	bool good;
+	const char *yes, *no;
+};
+
+#define NR_FACTS 10
+
+static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
+{
+	const struct features *f = &d->kernel.features;
+	const struct fact all[NR_FACTS] = {
+		{ "privileges", f->privileged, "may load BPF programs",
+		  "may not load BPF programs: run as root" },
+		{ "BTF", f->btf, "the kernel describes its types",
+		  "no /sys/kernel/btf/vmlinux: nothing can be traced" },
+		{ "lockdown", !f->lockdown, "kernel memory may be read",
+		  "locked down (confidentiality): nothing can be traced" },
+		{ "symbols", f->symbols, "the kernel tells where its functions are",
+		  "the kernel hides addresses: set kernel.kptr_restrict to 0 or 1" },
+		{ "modules", f->modules, "loadable modules",
+		  "no loadable modules: NFC built into the kernel cannot be scoped yet" },
+		{ "kprobes", f->kprobe, "module functions can be hooked without holding the module",
+		  "no perf kprobes: no module function can be hooked that way" },
+		{ "kprobe.multi", f->kprobe_multi, "on request (--attach kprobe-multi)",
+		  "not on this kernel (needs CONFIG_FPROBE)" },
+		{ "fentry", !f->fentry, "for skbs; for module functions on request (--attach fentry)",
+		  "refused; skbs are followed by the allocation of their struct instead" },
+		{ "cookies", f->cookie, "hooks can be told apart",
+		  "none in kprobes (before 5.15): no module function can be hooked" },
+		{ "memory", f->syscall_program, "suspects can be looked at",
+		  "no programs of type syscall: neither memory nor symbols can be read" },
+	};
+
+	memcpy(facts, all, sizeof(all));
+}
+
+static const char *state_name(enum hook_state state)
+{
+	static const char *const names[] = {
+		[HOOK_PLANNED] = "planned",   [HOOK_ATTACHED] = "attached",
+		[HOOK_MISSING] = "missing",   [HOOK_UNNEEDED] = "unneeded",
+		[HOOK_GONE] = "gone",
+	};
+
+	return names[state];
+}
+
+/* Can it trace at all, and if not now, why? */
+static const char *conclusion(const struct doctor *d, bool *can)
+{
+	const struct features *f = &d->kernel.features;
+	size_t missing = 0;
+
+	for (size_t i = 0; i < hooks__count(d->hooks); i++)
+		missing += hooks__at(d->hooks, i)->state == HOOK_MISSING;
+	*can = false;
+	if (!f->privileged)
+		return "'run' needs root.";
+	if (!f->btf || f->lockdown || !f->symbols)
+		return "'run' cannot trace on this kernel, for the reasons marked above.";
+	if (!f->modules)
+		return "'run' has nothing to trace: this kernel has no modules, so no NFC module.";
+	if (!f->kprobe && f->fentry)
+		return "'run' cannot follow commands: there are neither kprobes nor fentry.";
+	if (!hooks__nr_modules(d->hooks))
+		return "No NFC module is loaded; load one, or start 'run' with --wait.";
+	*can = true;
+	if (missing)
+		return "'run' works here, with the gaps marked above.";
+	return "'run' works here and misses nothing that it knows of.";
+}
+
+static void print_text(const struct doctor *d)
+{
+	struct fact facts[NR_FACTS];
+	bool can;
+
+	collect(d, facts);
+	printf("kernel %s\n\n", d->kernel.features.release);
+	for (size_t i = 0; i < NR_FACTS; i++)
+		printf("  %-3s %-13s %s\n", facts[i].good ? "ok" : "-", facts[i].name,
+		       facts[i].good ? facts[i].yes : facts[i].no);
+	printf("\nmodules to trace:");
+	for (size_t i = 0; i < hooks__nr_modules(d->hooks); i++)
+		printf(" %s", hooks__module(d->hooks, i));
+	printf("%s\n\nhooks\n", hooks__nr_modules(d->hooks) ? "" : " none loaded");
+	for (size_t i = 0; i < hooks__count(d->hooks); i++) {
+		const struct hook *h = hooks__at(d->hooks, i);
+
+		printf("  %-3s %-15s %s%s%s%s\n",
+		       h->state == HOOK_PLANNED	   ? "ok" :
+		       h->state == HOOK_UNNEEDED ? "" :
+						     "-",
+		       h->mechanism, *h->target ? h->target : "read memory", *h->module ? " [" : "", h->module,
+		       *h->module ? "]" : "");
+		if (h->state == HOOK_MISSING)
+			printf("      %s\n      without it: %s\n", h->reason, h->lost);
+		else if (h->state == HOOK_UNNEEDED)
+			printf("      not needed: %s\n", h->reason);
+	}
+	printf("  and every callback that is seen submitted, up to 32\n"
+	       "\nnever seen: page-fragment skb heads, vmalloc, page allocations, in-place krealloc\n"
+	       "\n%s\n", conclusion(d, &can));
+}
+
+static int print_json(const struct doctor *d)
+{
+	json_t *o = json_object(), *features = json_object(), *modules = json_array();
+	json_t *list = json_array();
+	struct fact facts[NR_FACTS];
+	const char *text;
+	int err;
+	bool can;
+
+	collect(d, facts);
+	json_object_set_new(o, "version", json_string(NFCLEAKBPF_VERSION));
+	json_object_set_new(o, "kernel", json_string(d->kernel.features.release));
+	for (size_t i = 0; i < NR_FACTS; i++)
+		json_object_set_new(features, facts[i].name, json_boolean(facts[i].good));
+	json_object_set_new(o, "features", features);
+	for (size_t i = 0; i < hooks__nr_modules(d->hooks); i++)
+		json_array_append_new(modules, json_string(hooks__module(d->hooks, i)));
+	json_object_set_new(o, "modules", modules);
+	for (size_t i = 0; i < hooks__count(d->hooks); i++) {
+		const struct hook *h = hooks__at(d->hooks, i);
+		json_t *one = json_object();
+
+		json_object_set_new(one, "mechanism", json_string(h->mechanism));
+		json_object_set_new(one, "target", json_string(h->target));
+		json_object_set_new(one, "module", *h->module ? json_string(h->module) : json_null());
+		json_object_set_new(one, "state", json_string(state_name(h->state)));
+		json_object_set_new(one, "reason", *h->reason ? json_string(h->reason) : json_null());
+		json_object_set_new(one, "lost", json_string(h->lost));
+		json_array_append_new(list, one);
+	}
+	json_object_set_new(o, "hooks", list);
+	text = conclusion(d, &can);
+	json_object_set_new(o, "can_trace", json_boolean(can));
+	json_object_set_new(o, "conclusion", json_string(text));
+	err = json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	putchar('\n');
+	json_decref(o);
+	return err;
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, NULL, doc, NULL, NULL, NULL };
+	struct hooks_config config = { .mode = ATTACH_AUTO };
+	struct doctor d = { 0 };
+	int err;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &d);
+	err = kernel__open(&d.kernel);
+	d.names = err ? NULL : names__new(NULL, NULL);
+	if (!err)
+		err = d.names ? hooks__new(&d.hooks, &config, &d.kernel, d.names) : -ENOMEM;
+	if (!err) {
+		if (d.json)
+			err = print_json(&d);
+		else
+			print_text(&d);
+		if (fflush(stdout) || ferror(stdout))
+			err = -EIO;
+	}
+	if (err)
+		log_error("cannot examine this kernel: %s", strerror(err < 0 ? -err : EIO));
+	hooks__free(d.hooks);
+	names__free(d.names);
+	kernel__close(&d.kernel);
+	return err ? EXIT_CANNOT : EXIT_DONE;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * nfcleakbpf: finds the subcommand and runs it.
+ */
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "version.h"
+
+static const struct command commands[] = {
+	{ "run", "trace live: alerts as leaks happen, then a report", cmd_run },
+	{ "doctor", "what this kernel offers and what would be missed", cmd_doctor },
+};
+
+static void usage(FILE *out)
+{
+	fputs("usage: nfcleakbpf COMMAND [OPTION...]\n\n"
+	      "Finds memory leaks in the Linux NFC stack while it runs: what leaked, where it\n"
+	      "was allocated, which command carried it, which callback had it last.\n\n"
+	      "Commands:\n",
+	      out);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n'nfcleakbpf COMMAND --help' tells a command's options.\n", out);
+}
+
+int main(int argc, char **argv)
+{
+	static char name[64];
+
+	argp_err_exit_status = EXIT_USAGE;
+	argp_program_version = "nfcleakbpf " NFCLEAKBPF_VERSION;
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return EXIT_DONE;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts(argp_program_version);
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		snprintf(name, sizeof(name), "nfcleakbpf %s", commands[i].name);
+		argv[1] = name;
+		return commands[i].main(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "nfcleakbpf: no command '%s'; 'nfcleakbpf --help' lists them\n", argv[1]);
+	return EXIT_USAGE;
+}

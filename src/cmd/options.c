@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * argp's table for `run`.
+ */
+#include "cmd/options.h"
+
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/duration.h"
+#include "util/log.h"
+
+static const struct argp_option options[] = {
+	{ "duration", 'd', "SECONDS", 0, "Stop after this long, counted from \"tracing\"", 0 },
+	{ "interval", 'i', "SECONDS", 0, "Print the histograms this often", 0 },
+	{ "json", 'j', NULL, 0, "Write JSON lines", 0 },
+	{ "module", 'm', "NAME", 0,
+	  "Trace this module (repeatable) instead of nfc_digital, nfc and all that depend on "
+	  "either", 0 },
+	{ "wait", 'w', NULL, 0, "Wait for the modules to be loaded", 0 },
+	{ "min-age", 'a', "SECONDS", 0, "Look at a suspect in use again after this long (5)", 0 },
+	{ "error-exitcode", 'e', "N", 0, "Exit with N if leaks stand at the end (0)", 0 },
+	{ "attach", 'A', "HOW", 0,
+	  "auto, kprobe, kprobe-multi or fentry; the last two keep modules from being "
+	  "unloaded (auto)", 0 },
+	{ "quiet", 'q', NULL, 0, "No alerts, only the report at the end", 0 },
+	{ "verbose", 'v', NULL, 0, "Say what is hooked and how", 0 },
+	{ 0 },
+};
+
+static const char doc[] =
+	"Traces the NFC stack's allocations until Ctrl-C and reports those that nobody will "
+	"release: where they were allocated, which command carried them and which callback had "
+	"them last.\v"
+	"Times are numbers with an optional ms, s, m or h; bare means seconds.\n\n"
+	"Exit status: 0 done, 1 could not run, 2 usage, N as --error-exitcode says.";
+
+static void parse_time(struct argp_state *state, const char *name, const char *arg, uint64_t *ns)
+{
+	if (duration__parse(arg, ns))
+		argp_error(state, "--%s: '%s' is no duration (20, 300ms, 5m)", name, arg);
+}
+
+static void parse_attach(struct argp_state *state, const char *arg, enum attach_mode *mode)
+{
+	static const char *const names[] = {
+		[ATTACH_AUTO] = "auto",
+		[ATTACH_KPROBE] = "kprobe",
+		[ATTACH_KPROBE_MULTI] = "kprobe-multi",
+		[ATTACH_FENTRY] = "fentry",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!strcmp(arg, names[i])) {
+			*mode = (enum attach_mode)i;
+			return;
+		}
+	}
+	argp_error(state, "--attach: '%s' is none of auto, kprobe, kprobe-multi, fentry", arg);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct run_options *o = state->input;
+	char *end;
+	long n;
+
+	switch (key) {
+	case 'd':
+		parse_time(state, "duration", arg, &o->duration_ns);
+		if (!o->duration_ns)
+			argp_error(state, "--duration: must be more than 0");
+		return 0;
+	case 'i':
+		parse_time(state, "interval", arg, &o->interval_ns);
+		return 0;
+	case 'a':
+		parse_time(state, "min-age", arg, &o->min_age_ns);
+		return 0;
+	case 'j':
+		o->json = true;
+		return 0;
+	case 'w':
+		o->wait = true;
+		return 0;
+	case 'm':
+		if (o->nr_modules == MAX_MODULE_OPTIONS)
+			argp_error(state, "--module: at most %d", MAX_MODULE_OPTIONS);
+		if (!*arg || strlen(arg) >= 56 || strpbrk(arg, "/ \t"))
+			argp_error(state, "--module: '%s' is no module's name", arg);
+		o->modules[o->nr_modules++] = arg;
+		return 0;
+	case 'e':
+		n = strtol(arg, &end, 10);
+		if (end == arg || *end || n < 0 || n > 255)
+			argp_error(state, "--error-exitcode: '%s' is not 0 to 255", arg);
+		o->error_exitcode = (int)n;
+		return 0;
+	case 'A':
+		parse_attach(state, arg, &o->attach);
+		return 0;
+	case 'q':
+		o->quiet = true;
+		log_level = LOG_QUIET;
+		return 0;
+	case 'v':
+		log_level = LOG_VERBOSE;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s' is too much", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+void run_options__parse(struct run_options *o, int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, NULL, doc, NULL, NULL, NULL };
+
+	memset(o, 0, sizeof(*o));
+	o->min_age_ns = 5000000000ULL;
+	argp_parse(&argp, argc, argv, 0, NULL, o);
+}

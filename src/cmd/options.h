@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The options of `run`.
+ */
+#ifndef NLB_OPTIONS_H
+#define NLB_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hooks/hooks.h"
+
+#define MAX_MODULE_OPTIONS 16
+
+struct run_options {
+	uint64_t duration_ns; /* 0: until a signal */
+	uint64_t interval_ns; /* 0: no periodic histograms */
+	uint64_t min_age_ns;
+	bool json;
+	bool wait;
+	bool quiet;
+	int error_exitcode;
+	enum attach_mode attach;
+	const char *modules[MAX_MODULE_OPTIONS];
+	size_t nr_modules;
+};
+
+/* Exits on --help and on a usage error (2). */
+void run_options__parse(struct run_options *o, int argc, char **argv);
+
+#endif /* NLB_OPTIONS_H */

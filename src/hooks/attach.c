@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kprobe, kprobe.multi, fentry.
+ *
+ * A perf kprobe is bound to its file descriptor and vanishes with the process.
+ * Where perf kprobes are missing libbpf would fall back on tracefs kprobes,
+ * which survive SIGKILL: src/hooks/hooks.c never comes here then.
+ */
+#include "hooks/attach.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hooks/hooks.h"
+
+int attach__program(struct attachment *a, struct bpf_program *program)
+{
+	a->link = bpf_program__attach(program);
+	return a->link ? 0 : -errno;
+}
+
+/*
+ * fentry programs are made for one function each: the template's instructions
+ * (its maps already resolved) are loaded again with that function as target.
+ */
+static int attach_fentry(struct attachment *a, struct bpf_program *template, const char *module,
+			 const char *name, uint64_t cookie, bool at_return)
+{
+	enum bpf_attach_type type = at_return ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY;
+	LIBBPF_OPTS(bpf_prog_load_opts, load, .expected_attach_type = type);
+	LIBBPF_OPTS(bpf_link_create_opts, link, .tracing.cookie = cookie);
+	struct btf *base = btf__load_vmlinux_btf(), *btf = NULL;
+	struct bpf_btf_info info;
+	int err = -ENOENT, fd = -1, prog = -1;
+	__u32 id = 0;
+
+	/* The module's BTF object has to be found among all of them. */
+	while (base && !bpf_btf_get_next_id(id, &id)) {
+		char found[64] = "";
+		__u32 len = sizeof(info);
+
+		fd = bpf_btf_get_fd_by_id(id);
+		if (fd < 0)
+			continue;
+		memset(&info, 0, sizeof(info));
+		info.name = (uintptr_t)found;
+		info.name_len = sizeof(found);
+		if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.kernel_btf &&
+		    !strcmp(found, module))
+			break;
+		close(fd);
+		fd = -1;
+	}
+	if (fd < 0)
+		goto out;
+	btf = btf__load_from_kernel_by_id_split(id, base);
+	err = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -errno;
+	if (err < 0)
+		goto out;
+	load.attach_btf_obj_fd = (__u32)fd;
+	load.attach_btf_id = (__u32)err;
+	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, bpf_program__name(template), "GPL",
+			     bpf_program__insns(template), bpf_program__insn_cnt(template), &load);
+	err = prog;
+	if (err < 0)
+		goto out;
+	err = bpf_link_create(prog, 0, type, &link);
+	if (err < 0)
+		goto out;
+	a->fentry_link = err + 1;
+	a->fentry_prog = prog + 1;
+	prog = -1;
+	err = 0;
+out:
+	if (prog >= 0)
+		close(prog);
+	if (fd >= 0)
+		close(fd);
+	btf__free(btf);
+	btf__free(base);
+	return err;
+}
+
+int attach__function(struct attachment *a, enum attach_mode mode, struct bpf_program *program,
+		     uint64_t addr, const char *module, const char *name, uint64_t cookie,
+		     bool at_return)
+{
+	unsigned long address = addr;
+	LIBBPF_OPTS(bpf_kprobe_opts, kprobe, .offset = addr, .bpf_cookie = cookie,
+		    .retprobe = at_return);
+	LIBBPF_OPTS(bpf_kprobe_multi_opts, multi, .addrs = &address, .cookies = &(__u64){ cookie },
+		    .cnt = 1, .retprobe = at_return);
+
+	if (mode == ATTACH_FENTRY)
+		return attach_fentry(a, program, module, name, cookie, at_return);
+	if (mode == ATTACH_KPROBE_MULTI)
+		a->link = bpf_program__attach_kprobe_multi_opts(program, NULL, &multi);
+	else
+		a->link = bpf_program__attach_kprobe_opts(program, NULL, &kprobe);
+	return a->link ? 0 : -errno;
+}
+
+void attach__detach(struct attachment *a)
+{
+	bpf_link__destroy(a->link);
+	if (a->fentry_link)
+		close(a->fentry_link - 1);
+	if (a->fentry_prog)
+		close(a->fentry_prog - 1);
+	memset(a, 0, sizeof(*a));
+}
+
+const char *attach__error(int err, enum attach_mode mode)
+{
+	if (err == -524) /* ENOTSUPP, which no libc knows */
+		return "fentry refuses more than six arguments on this kernel";
+	if (mode == ATTACH_FENTRY && err == -ENOENT)
+		return "the module has no BTF for it";
+	if (err == -EPERM || err == -EACCES)
+		return "not permitted (CAP_SYS_ADMIN, kernel.perf_event_paranoid, lockdown)";
+	return strerror(-err);
+}

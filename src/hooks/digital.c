@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The NFC Digital Protocol stack: net/nfc/digital_core.c and its neighbours.
+ *
+ * digital_tg_listen(), digital_in_send_cmd() and digital_tg_send_cmd() are
+ * inline; the one function that submits is
+ *
+ *   int digital_send_cmd(struct nfc_digital_dev *ddev, u8 cmd_type,
+ *                        struct sk_buff *skb,
+ *                        struct digital_tg_mdaa_params *params, u16 timeout,
+ *                        nfc_digital_cmd_complete_t cmd_cb, void *cb_context);
+ *
+ * digital_send_cmd_complete(ddev, arg, resp) has a callback's prototype but is
+ * none: its argument is the command.
+ */
+#include "hooks/subsystem.h"
+
+static const struct hooked_function functions[] = {
+	{ "digital_send_cmd", HOOK_SUBMIT,
+	  "commands: no leak of a user argument, request or response can be told" },
+	{ "digital_send_cmd_complete", HOOK_COMPLETE,
+	  "responses: known only from callbacks, so not for a callback's first run" },
+	{ "nfc_digital_unregister_device", HOOK_FRAME,
+	  "who holds what while a device is unregistered" },
+	{ NULL, 0, NULL },
+};
+
+static const char *const dispatchers[] = {
+	"digital_wq_cmd_complete",
+	"nfc_digital_unregister_device",
+	NULL,
+};
+
+static const char *const wrappers[] = {
+	"digital_skb_alloc",
+	NULL,
+};
+
+/* DIGITAL_CMD_*, net/nfc/digital.h */
+static const char *const command_types[] = {
+	"IN_SEND", "TG_SEND", "TG_LISTEN", "TG_LISTEN_MDAA", "TG_LISTEN_MD", NULL,
+};
+
+const struct subsystem subsystem_digital = {
+	.name = "NFC Digital Protocol",
+	.module = "nfc_digital",
+	.functions = functions,
+	.dispatchers = dispatchers,
+	.wrappers = wrappers,
+	.command_types = command_types,
+	.submit = { .device = 0, .type = 1, .request = 2, .params = 3, .timeout = 4,
+		    .callback = 5, .argument = 6 },
+	.complete = { .device = 0, .command = 1, .response = 2 },
+	.callback = { .device = 0, .argument = 1, .response = 2 },
+};

@@ -1,0 +1,658 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Plan, load, attach, arm.  See hooks.h.
+ */
+#include "hooks/hooks.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hooks/attach.h"
+#include "kernel/kbtf.h"
+#include "nfcleakbpf.skel.h"
+#include "util/log.h"
+#include "util/table.h"
+
+#define MAX_CALLBACKS 32
+#define DETACH_THREADS 32
+
+struct entry {
+	struct hook hook;
+	struct bpf_program *program;
+	const char *program_name;
+	struct attachment attachment;
+	struct hook_meaning meaning; /* of function hooks */
+	uint64_t addr;		     /* of function hooks */
+	bool function;		     /* a module's function, by cookie = index + 1 */
+};
+
+struct hooks {
+	struct hooks_config config;
+	struct kernel *kernel;
+	struct names *names;
+	struct nfcleakbpf *skel;
+	enum attach_mode mode; /* never ATTACH_AUTO */
+	struct entry **entries;
+	size_t count;
+	char (*modules)[64]; /* traced and loaded */
+	size_t nr_modules;
+	size_t nr_callbacks;
+	struct table callbacks; /* addresses learned -> this */
+	bool loaded;
+	bool armed;
+};
+
+/* The hooks that belong to no module. */
+struct core_hook {
+	const char *program;
+	const char *mechanism;
+	const char *target;
+	const char *lost;
+	bool required;
+};
+
+static const struct core_hook core_hooks[] = {
+	{ "nlb_kmalloc", "tp_btf", "kmalloc", "all allocations", true },
+	{ "nlb_kmalloc_node", "tp_btf", "kmalloc_node", "allocations for a NUMA node", false },
+	{ "nlb_kfree", "tp_btf", "kfree", "all frees", true },
+	{ "nlb_skb_alloc", "fexit", "__alloc_skb", "skbs", false },
+	{ "nlb_skb_clone", "fexit", "skb_clone", "clones of skbs", false },
+	{ "nlb_cache_alloc", "tp_btf", "kmem_cache_alloc", "skbs", false },
+	{ "nlb_cache_free", "tp_btf", "kmem_cache_free", "frees of half-made skbs", false },
+	{ "nlb_kfree_skb", "tp_btf", "kfree_skb", "frees of dropped skbs", false },
+	{ "nlb_consume_skb", "tp_btf", "consume_skb", "frees of consumed skbs", false },
+	{ "nlb__kfree_skb", "fentry", "__kfree_skb", "skbs freed by calling __kfree_skb()", false },
+	{ "nlb_work_start", "tp_btf", "workqueue_execute_start", "work items: who holds what",
+	  false },
+	{ "nlb_work_end", "raw_tp", "workqueue_execute_end", "the end of work items", false },
+	{ "nlb_mod_load", "tp_btf", "module_load", "modules loaded while tracing", false },
+	{ "nlb_mod_free", "tp_btf", "module_free", "modules unloaded while tracing", false },
+};
+
+static const char *const default_modules[] = { "nfc_digital", "nfc" };
+
+/* ---- the plan ---- */
+
+static struct entry *add_entry(struct hooks *h, const char *mechanism, const char *target,
+			       const char *module, const char *lost)
+{
+	struct entry *e = calloc(1, sizeof(*e)), **more;
+
+	more = reallocarray(h->entries, h->count + 1, sizeof(*more));
+	if (more)
+		h->entries = more;
+	if (!e || !more) {
+		free(e);
+		return NULL;
+	}
+	e->hook.mechanism = mechanism;
+	e->hook.lost = lost;
+	snprintf(e->hook.target, sizeof(e->hook.target), "%s", target);
+	snprintf(e->hook.module, sizeof(e->hook.module), "%s", module ? module : "");
+	h->entries[h->count++] = e;
+	return e;
+}
+
+static void __attribute__((format(printf, 3, 4)))
+set_state(struct entry *e, enum hook_state state, const char *reason, ...)
+{
+	va_list args;
+
+	e->hook.state = state;
+	va_start(args, reason);
+	vsnprintf(e->hook.reason, sizeof(e->hook.reason), reason, args);
+	va_end(args);
+}
+
+static void plan_core_hook(struct hooks *h, struct entry *e)
+{
+	const struct features *f = &h->kernel->features;
+	const struct btf *btf = h->kernel->btf;
+	const char *target = e->hook.target;
+	bool trampoline = !strcmp(e->hook.mechanism, "fentry") || !strcmp(e->hook.mechanism, "fexit");
+	bool fallback = !strcmp(target, "kmem_cache_alloc") || !strcmp(target, "kmem_cache_free");
+
+	if (!btf) {
+		set_state(e, HOOK_MISSING, "no BTF");
+	} else if (fallback && !f->fentry) {
+		set_state(e, HOOK_UNNEEDED, "fexit of __alloc_skb sees the same");
+	} else if (trampoline && f->fentry) {
+		set_state(e, strcmp(target, "__kfree_skb") ? HOOK_UNNEEDED : HOOK_MISSING,
+			  "fentry and fexit are refused: %s", strerror(-f->fentry));
+	} else if (trampoline && !kbtf__has_function(btf, target)) {
+		set_state(e, HOOK_MISSING, "not in BTF");
+	} else if (!trampoline && !kbtf__has_tracepoint(btf, target)) {
+		if (!strcmp(target, "kmalloc_node"))
+			set_state(e, HOOK_UNNEEDED, "part of kmalloc since 6.1");
+		else if (!strncmp(target, "module_", 7) && !f->modules)
+			set_state(e, HOOK_UNNEEDED, "a kernel without modules");
+		else
+			set_state(e, HOOK_MISSING, "no such tracepoint");
+	}
+}
+
+static int add_function(struct hooks *h, const struct subsystem *s, const char *name,
+			uint64_t addr, enum hook_role role, bool at_return, const char *lost)
+{
+	static const char *const mechanisms[][2] = {
+		[ATTACH_KPROBE] = { "kprobe", "kretprobe" },
+		[ATTACH_KPROBE_MULTI] = { "kprobe.multi", "kretprobe.multi" },
+		[ATTACH_FENTRY] = { "fentry", "fexit" },
+	};
+	struct entry *e;
+
+	e = add_entry(h, mechanisms[h->mode][at_return], name, s->module, lost);
+	if (!e)
+		return -ENOMEM;
+	e->function = true;
+	e->addr = addr;
+	e->meaning.subsystem = s;
+	e->meaning.role = role;
+	e->meaning.function = names__intern(h->names, name, s->module);
+	if (role == HOOK_FRAME)
+		e->program_name = at_return ? "nlb_leave" : "nlb_enter";
+	else
+		e->program_name = at_return ? "nlb_return" : "nlb_call";
+	if (!addr)
+		set_state(e, HOOK_MISSING, "no such function in this build of %s", s->module);
+	else if (h->mode == ATTACH_KPROBE && !h->kernel->features.kprobe)
+		set_state(e, HOOK_MISSING, "no perf kprobes (CONFIG_KPROBE_EVENTS)");
+	else if (h->mode == ATTACH_KPROBE_MULTI && !h->kernel->features.kprobe_multi)
+		set_state(e, HOOK_MISSING, "no kprobe.multi (CONFIG_FPROBE)");
+	else if (h->mode == ATTACH_FENTRY && h->kernel->features.fentry)
+		set_state(e, HOOK_MISSING, "fentry is refused: %s",
+			  strerror(-h->kernel->features.fentry));
+	else if (h->mode != ATTACH_FENTRY && !h->kernel->features.cookie)
+		set_state(e, HOOK_MISSING, "kprobes carry no cookie (5.15)");
+	return 0;
+}
+
+static int plan_module(struct hooks *h, const char *module)
+{
+	for (size_t i = 0; subsystems[i]; i++) {
+		const struct subsystem *s = subsystems[i];
+
+		if (strcmp(s->module, module) != 0)
+			continue;
+		for (const struct hooked_function *f = s->functions; f->name; f++) {
+			uint64_t addr;
+			int err;
+
+			query__find(h->kernel->query, module, f->name, &addr);
+			err = add_function(h, s, f->name, addr, f->role, false, f->lost);
+			if (!err && (f->role == HOOK_FRAME || f->role == HOOK_SUBMIT))
+				err = add_function(h, s, f->name, addr, f->role, true, f->lost);
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+/* ---- modules ---- */
+
+bool hooks__wants_module(const struct hooks *h, const char *name)
+{
+	const size_t n = sizeof(default_modules) / sizeof(*default_modules);
+	size_t i;
+
+	for (i = 0; i < h->config.nr_modules; i++)
+		if (modules__same_name(h->config.modules[i], name))
+			return true;
+	for (i = 0; !h->config.nr_modules && i < n; i++)
+		if (modules__same_name(default_modules[i], name) ||
+		    modules__depends(&h->kernel->modules, name, default_modules[i]))
+			return true;
+	return false;
+}
+
+static bool has_module(const struct hooks *h, const char *name)
+{
+	for (size_t i = 0; i < h->nr_modules; i++)
+		if (!strcmp(h->modules[i], name))
+			return true;
+	return false;
+}
+
+size_t hooks__nr_modules(const struct hooks *h)
+{
+	return h->nr_modules;
+}
+
+const char *hooks__module(const struct hooks *h, size_t index)
+{
+	return h->modules[index];
+}
+
+static int add_module(struct hooks *h, const char *name)
+{
+	char(*more)[64] = reallocarray(h->modules, h->nr_modules + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	h->modules = more;
+	snprintf(more[h->nr_modules++], sizeof(*more), "%s", name);
+	if (names__trace_module(h->names, name))
+		return -ENOMEM;
+	return plan_module(h, name);
+}
+
+/* Writes the filter's ranges; the span last, so that nothing is seen half. */
+static void write_ranges(struct hooks *h)
+{
+	struct nlb_filter *f = &h->skel->bss->filter;
+	struct nlb_range ranges[NLB_MAX_RANGES] = { 0 };
+	uint64_t low = UINT64_MAX, high = 0;
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < h->nr_modules; i++) {
+		uint64_t start, end;
+		int err;
+
+		err = kernel__module_text(h->kernel, h->modules[i], &start, &end);
+		if (!err && n == NLB_MAX_RANGES)
+			err = -E2BIG;
+		if (err) {
+			log_info("allocations of module %s are not traced: %s", h->modules[i],
+				 strerror(-err));
+			continue;
+		}
+		ranges[n++] = (struct nlb_range){ .start = start, .size = end - start };
+		low = start < low ? start : low;
+		high = end > high ? end : high;
+	}
+	/* A range is written size last; a torn one is empty or the old one. */
+	for (uint32_t i = 0; i < NLB_MAX_RANGES; i++) {
+		if (f->ranges[i].start == ranges[i].start && f->ranges[i].size == ranges[i].size)
+			continue;
+		__atomic_store_n(&f->ranges[i].size, 0, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&f->ranges[i].start, ranges[i].start, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&f->ranges[i].size, ranges[i].size, __ATOMIC_SEQ_CST);
+	}
+	f->nr_ranges = n;
+	__atomic_store_n(&f->span.size, 0, __ATOMIC_SEQ_CST);
+	if (!h->armed || !n)
+		return;
+	__atomic_store_n(&f->span.start, low, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&f->span.size, high - low, __ATOMIC_SEQ_CST);
+}
+
+/* ---- loading and attaching ---- */
+
+static uint64_t symbol_address(const struct hooks *h, const char *name)
+{
+	uint64_t addr;
+
+	query__find(h->kernel->query, NULL, name, &addr);
+	return addr;
+}
+
+/* The text of a kernel function: what is printed of its first byte has its size. */
+static struct nlb_range symbol_range(const struct hooks *h, const char *name)
+{
+	uint64_t addr = symbol_address(h, name);
+	struct symbol sym;
+	const char *size;
+
+	if (!addr || query__resolve(h->kernel->query, &addr, 1, &sym))
+		return (struct nlb_range){ 0 };
+	size = strchr(sym.text, '/');
+	return (struct nlb_range){ .start = addr,
+				   .size = size ? strtoull(size + 1, NULL, 16) : 0 };
+}
+
+/* See in_interrupt() in bpf/nfcleakbpf.bpf.c. */
+static void find_preempt_count(const struct hooks *h, struct nlb_filter *f)
+{
+	int offset = kbtf__member_offset(h->kernel->btf, "pcpu_hot", "preempt_count");
+	uint64_t hot = symbol_address(h, "pcpu_hot");
+
+	f->cpu_offsets = symbol_address(h, "__per_cpu_offset");
+	f->preempt_count = symbol_address(h, "__preempt_count");
+	if (!f->preempt_count && hot && offset >= 0)
+		f->preempt_count = hot + (uint64_t)offset;
+}
+
+/* How the programs for module functions are to be loaded, by mode. */
+static void choose_function_programs(struct hooks *h)
+{
+	struct bpf_program *kprobes[] = { h->skel->progs.nlb_call, h->skel->progs.nlb_return,
+					  h->skel->progs.nlb_enter, h->skel->progs.nlb_leave };
+	struct bpf_program *trampolines[] = { h->skel->progs.nlb_f_call,
+					      h->skel->progs.nlb_f_return,
+					      h->skel->progs.nlb_f_enter,
+					      h->skel->progs.nlb_f_leave };
+	bool kprobe = h->mode != ATTACH_FENTRY && h->kernel->features.cookie;
+	bool fentry = h->mode == ATTACH_FENTRY && !h->kernel->features.fentry;
+
+	for (size_t i = 0; i < 4; i++) {
+		bpf_program__set_autoload(kprobes[i], kprobe);
+		bpf_program__set_autoload(trampolines[i], fentry);
+		if (h->mode == ATTACH_KPROBE_MULTI)
+			bpf_program__set_expected_attach_type(kprobes[i], BPF_TRACE_KPROBE_MULTI);
+	}
+}
+
+static int load(struct hooks *h)
+{
+	struct bpf_program *p;
+	int err;
+
+	h->skel = nfcleakbpf__open();
+	if (!h->skel)
+		return -errno;
+	bpf_object__for_each_program(p, h->skel->obj)
+		bpf_program__set_autoload(p, false);
+	for (size_t i = 0; i < h->count; i++) {
+		struct entry *e = h->entries[i];
+
+		if (e->function)
+			continue;
+		e->program = bpf_object__find_program_by_name(h->skel->obj, e->program_name);
+		bpf_program__set_autoload(e->program, e->hook.state == HOOK_PLANNED);
+	}
+	choose_function_programs(h);
+	if (kbtf__tracepoint_arg_is_pointer(h->kernel->btf, "kmalloc", 2) > 0)
+		h->skel->rodata->kmalloc_size_arg = 3;
+	err = nfcleakbpf__load(h->skel);
+	if (err) {
+		log_error("the BPF programs could not be loaded: %s; run with --verbose for "
+			  "the kernel's reasons, and see 'nfcleakbpf doctor'",
+			  strerror(-err));
+		return err;
+	}
+	h->skel->bss->filter.skb_alloc = symbol_range(h, "__alloc_skb");
+	h->skel->bss->filter.skb_clone = symbol_range(h, "skb_clone");
+	find_preempt_count(h, &h->skel->bss->filter);
+	h->loaded = true;
+	return 0;
+}
+
+static struct bpf_program *function_program(const struct hooks *h, const struct entry *e)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "nlb_%s%s", h->mode == ATTACH_FENTRY ? "f_" : "",
+		 e->program_name + strlen("nlb_"));
+	return bpf_object__find_program_by_name(h->skel->obj, name);
+}
+
+static void attach_entry(struct hooks *h, size_t index)
+{
+	struct entry *e = h->entries[index];
+	int err = 0;
+
+	if (e->hook.state != HOOK_PLANNED)
+		return;
+	if (e->function)
+		err = attach__function(&e->attachment, h->mode, function_program(h, e), e->addr,
+				       e->hook.module, e->hook.target, index + 1,
+				       !strcmp(e->hook.mechanism, "fexit") ||
+					       !strncmp(e->hook.mechanism, "kret", 4));
+	else
+		err = attach__program(&e->attachment, e->program);
+	if (err)
+		set_state(e, HOOK_MISSING, "%s", attach__error(err, h->mode));
+	else
+		e->hook.state = HOOK_ATTACHED;
+}
+
+static void attach_planned(struct hooks *h)
+{
+	for (size_t i = 0; i < h->count; i++)
+		attach_entry(h, i);
+}
+
+int hooks__attach(struct hooks *h)
+{
+	int err = load(h);
+
+	if (err)
+		return err;
+	attach_planned(h);
+	for (size_t i = 0; i < h->count; i++) {
+		const struct hook *hook = &h->entries[i]->hook;
+
+		log_debug("%-15s %s%s%s%s%s", hook->mechanism, hook->target,
+			  *hook->module ? " of " : "", hook->module,
+			  hook->state == HOOK_ATTACHED ? "" : ": ", hook->reason);
+		if (i < sizeof(core_hooks) / sizeof(*core_hooks) && core_hooks[i].required &&
+		    hook->state != HOOK_ATTACHED) {
+			log_error("cannot trace without %s %s: %s", hook->mechanism, hook->target,
+				  hook->reason);
+			return -EOPNOTSUPP;
+		}
+	}
+	return 0;
+}
+
+void hooks__arm(struct hooks *h)
+{
+	h->armed = true;
+	write_ranges(h);
+}
+
+void hooks__disarm(struct hooks *h)
+{
+	if (!h->loaded)
+		return;
+	h->armed = false;
+	__atomic_store_n(&h->skel->bss->filter.span.size, 0, __ATOMIC_SEQ_CST);
+}
+
+struct detacher {
+	struct hooks *h;
+	const char *module; /* NULL: everything */
+	size_t next;
+};
+
+static void *detach_some(void *arg)
+{
+	struct detacher *d = arg;
+	size_t i;
+
+	while ((i = __atomic_fetch_add(&d->next, 1, __ATOMIC_RELAXED)) < d->h->count) {
+		struct entry *e = d->h->entries[d->h->count - 1 - i];
+
+		if (!d->module || !strcmp(e->hook.module, d->module))
+			attach__detach(&e->attachment);
+	}
+	return NULL;
+}
+
+/* Most of a detach is waiting for grace periods, which threads can share. */
+static void detach(struct hooks *h, const char *module)
+{
+	struct detacher d = { .h = h, .module = module };
+	pthread_t threads[DETACH_THREADS];
+	size_t n = 0;
+
+	while (n < DETACH_THREADS && n < h->count &&
+	       !pthread_create(&threads[n], NULL, detach_some, &d))
+		n++;
+	detach_some(&d);
+	while (n)
+		pthread_join(threads[--n], NULL);
+}
+
+/* ---- following modules and callbacks ---- */
+
+int hooks__module_loaded(struct hooks *h)
+{
+	size_t before = h->nr_modules;
+	int err = kernel__refresh_modules(h->kernel);
+
+	for (size_t i = 0; !err && i < h->kernel->modules.count; i++) {
+		const char *name = h->kernel->modules.list[i].name;
+
+		if (has_module(h, name) || !hooks__wants_module(h, name))
+			continue;
+		err = add_module(h, name);
+	}
+	if (err || h->nr_modules == before)
+		return err;
+	names__modules_changed(h->names);
+	/* The filter first: what the module allocates while the hooks are
+	 * being attached is then at least counted.
+	 */
+	write_ranges(h);
+	attach_planned(h);
+	return 1;
+}
+
+bool hooks__module_gone(struct hooks *h, const char *name)
+{
+	size_t i = 0;
+
+	while (i < h->nr_modules && strcmp(h->modules[i], name) != 0)
+		i++;
+	if (i == h->nr_modules)
+		return false;
+	memmove(&h->modules[i], &h->modules[i + 1], (h->nr_modules - i - 1) * sizeof(*h->modules));
+	h->nr_modules--;
+	write_ranges(h);
+	detach(h, name);
+	for (i = 0; i < h->count; i++) {
+		struct entry *e = h->entries[i];
+
+		if (strcmp(e->hook.module, name) != 0 || e->hook.state == HOOK_GONE)
+			continue;
+		set_state(e, HOOK_GONE, "its module was unloaded");
+		if (e->meaning.role == HOOK_CALLBACK && table__remove(&h->callbacks, e->addr))
+			h->nr_callbacks--;
+	}
+	return true;
+}
+
+void hooks__learn_callback(struct hooks *h, const struct subsystem *s, uint64_t addr)
+{
+	const char *lost = "what this callback was given, until it returns";
+	struct symbol sym;
+
+	if (table__get(&h->callbacks, addr) || h->nr_callbacks == MAX_CALLBACKS ||
+	    query__resolve(h->kernel->query, &addr, 1, &sym) || sym.offset ||
+	    !has_module(h, sym.module))
+		return;
+	if (table__set(&h->callbacks, addr, h) ||
+	    add_function(h, s, sym.name, addr, HOOK_CALLBACK, false, lost))
+		return;
+	h->nr_callbacks++;
+	snprintf(h->entries[h->count - 1]->hook.module, sizeof(h->entries[0]->hook.module), "%s",
+		 sym.module);
+	attach_entry(h, h->count - 1);
+}
+
+/* ---- life ---- */
+
+int hooks__new(struct hooks **out, const struct hooks_config *config, struct kernel *kernel,
+	       struct names *names)
+{
+	struct hooks *h = calloc(1, sizeof(*h));
+	int err = h ? 0 : -ENOMEM;
+	size_t i;
+
+	*out = NULL;
+	if (err)
+		return err;
+	h->config = *config;
+	h->kernel = kernel;
+	h->names = names;
+	h->mode = config->mode;
+	if (h->mode == ATTACH_AUTO)
+		h->mode = kernel->features.kprobe || kernel->features.fentry ? ATTACH_KPROBE :
+									       ATTACH_FENTRY;
+	for (i = 0; !err && i < sizeof(core_hooks) / sizeof(*core_hooks); i++) {
+		const struct core_hook *c = &core_hooks[i];
+		struct entry *e = add_entry(h, c->mechanism, c->target, NULL, c->lost);
+
+		err = e ? 0 : -ENOMEM;
+		if (e) {
+			e->program_name = c->program;
+			plan_core_hook(h, e);
+		}
+	}
+	for (i = 0; !err && subsystems[i]; i++)
+		for (const char *const *w = subsystems[i]->wrappers; !err && *w; w++)
+			err = names__wrapper(names, *w);
+	for (i = 0; !err && i < kernel->modules.count; i++)
+		if (hooks__wants_module(h, kernel->modules.list[i].name))
+			err = add_module(h, kernel->modules.list[i].name);
+	if (err)
+		hooks__free(h);
+	else
+		*out = h;
+	return err;
+}
+
+void hooks__free(struct hooks *h)
+{
+	if (!h)
+		return;
+	hooks__disarm(h);
+	if (h->loaded)
+		detach(h, NULL);
+	nfcleakbpf__destroy(h->skel);
+	for (size_t i = 0; i < h->count; i++)
+		free(h->entries[i]);
+	free(h->entries);
+	free(h->modules);
+	table__free(&h->callbacks);
+	free(h);
+}
+
+/* ---- what others need ---- */
+
+const struct hook_meaning *hooks__meaning(const struct hooks *h, uint64_t cookie)
+{
+	if (!cookie || cookie > h->count || !h->entries[cookie - 1]->function)
+		return NULL;
+	return &h->entries[cookie - 1]->meaning;
+}
+
+size_t hooks__count(const struct hooks *h)
+{
+	return h->count;
+}
+
+const struct hook *hooks__at(const struct hooks *h, size_t index)
+{
+	return &h->entries[index]->hook;
+}
+
+int hooks__events_fd(const struct hooks *h)
+{
+	return bpf_map__fd(h->skel->maps.events);
+}
+
+int hooks__book_fd(const struct hooks *h)
+{
+	return bpf_map__fd(h->skel->maps.book);
+}
+
+const struct nlb_counters *hooks__counters(const struct hooks *h)
+{
+	return &h->skel->bss->counters;
+}
+
+uint64_t hooks__misses(const struct hooks *h)
+{
+	struct bpf_program *p;
+	uint64_t misses = 0;
+
+	bpf_object__for_each_program(p, h->skel->obj) {
+		struct bpf_prog_info info = { 0 };
+		__u32 len = sizeof(info);
+
+		if (bpf_program__fd(p) >= 0 && !bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
+			misses += info.recursion_misses;
+	}
+	return misses;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which functions and tracepoints are hooked, by which mechanism, and doing it.
+ *
+ * Everything is loaded and attached first; hooks__arm() then opens the filter
+ * with one store, hooks__disarm() closes it with one.  Nothing is pinned: what
+ * is attached goes with the process, also when it is killed.
+ *
+ * By default module functions get single kprobes, at most about two dozen.
+ * Each costs tens of milliseconds to detach, but fentry and kprobe.multi hold a
+ * reference on the module, so that rmmod fails while tracing; those are for
+ * who asks for them.
+ */
+#ifndef NLB_HOOKS_H
+#define NLB_HOOKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "events.h"
+#include "hooks/subsystem.h"
+#include "kernel/kernel.h"
+#include "trace/decode.h"
+#include "trace/names.h"
+
+enum attach_mode {
+	ATTACH_AUTO, /* kprobe where there are any, else fentry */
+	ATTACH_KPROBE,
+	ATTACH_KPROBE_MULTI,
+	ATTACH_FENTRY,
+};
+
+enum hook_state {
+	HOOK_PLANNED,  /* nothing speaks against it */
+	HOOK_ATTACHED,
+	HOOK_MISSING,  /* reason says why, lost what is not seen without it */
+	HOOK_UNNEEDED, /* another one does its work, or its module is not loaded */
+	HOOK_GONE,     /* its module was unloaded */
+};
+
+struct hook {
+	const char *mechanism; /* tp_btf, raw_tp, fentry, fexit, kprobe, ... */
+	char target[128];      /* function or tracepoint */
+	char module[64];       /* "" for the kernel */
+	enum hook_state state;
+	char reason[128];
+	const char *lost;
+};
+
+struct hooks_config {
+	enum attach_mode mode;
+	const char *const *modules; /* to trace; NULL: nfc_digital, nfc and dependents */
+	size_t nr_modules;
+};
+
+struct hooks;
+
+/*
+ * Plans the hooks for this kernel and the modules loaded now; attaches nothing.
+ * kernel and names remain the caller's and must outlive the hooks.
+ * Returns 0 or a negative errno.
+ */
+int hooks__new(struct hooks **out, const struct hooks_config *config, struct kernel *kernel,
+	       struct names *names);
+/*
+ * Loads the programs and attaches what was planned.  What cannot be attached
+ * becomes HOOK_MISSING; an error is returned (and said) only where tracing
+ * would make no sense at all.
+ */
+int hooks__attach(struct hooks *h);
+void hooks__arm(struct hooks *h);
+void hooks__disarm(struct hooks *h);
+/* Detaches everything, in parallel: each hook waits for the kernel. */
+void hooks__free(struct hooks *h);
+
+/* Is this module one to trace, given what is loaded? */
+bool hooks__wants_module(const struct hooks *h, const char *name);
+/* Traced modules that are loaded. */
+size_t hooks__nr_modules(const struct hooks *h);
+const char *hooks__module(const struct hooks *h, size_t index);
+
+/*
+ * After a module came: if it is one to trace, hooks it.  Returns 1 if there is something new to trace, 0 if not, or a negative
+ * errno.
+ */
+int hooks__module_loaded(struct hooks *h);
+/*
+ * A module is going: lets go of it.  Returns whether it was traced.
+ */
+bool hooks__module_gone(struct hooks *h, const char *name);
+/* Hooks a callback that was just seen submitted, once.  addr may be anything. */
+void hooks__learn_callback(struct hooks *h, const struct subsystem *s, uint64_t addr);
+
+/* What a record's cookie stands for, or NULL. */
+const struct hook_meaning *hooks__meaning(const struct hooks *h, uint64_t cookie);
+
+size_t hooks__count(const struct hooks *h);
+const struct hook *hooks__at(const struct hooks *h, size_t index);
+
+int hooks__events_fd(const struct hooks *h);
+int hooks__book_fd(const struct hooks *h);
+const struct nlb_counters *hooks__counters(const struct hooks *h);
+/* Times that a program did not run because it was running already. */
+uint64_t hooks__misses(const struct hooks *h);
+
+#endif /* NLB_HOOKS_H */

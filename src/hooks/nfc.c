@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The NFC core with LLCP and raw sockets: net/nfc/core.c, llcp_sock.c,
+ * rawsock.c.  It queues no commands of its own; here are the functions through
+ * which netlink requests and socket calls come in and allocate or send.
+ */
+#include "hooks/subsystem.h"
+
+#define NETLINK_LOST "skbs allocated in the netlink operation"
+#define SOCKET_LOST  "skbs allocated in the socket call"
+
+static const struct hooked_function functions[] = {
+	{ "nfc_dev_up", HOOK_FRAME, NETLINK_LOST },
+	{ "nfc_dev_down", HOOK_FRAME, NETLINK_LOST },
+	{ "nfc_start_poll", HOOK_FRAME, NETLINK_LOST },
+	{ "nfc_stop_poll", HOOK_FRAME, NETLINK_LOST },
+	{ "nfc_dep_link_up", HOOK_FRAME, NETLINK_LOST },
+	{ "nfc_dep_link_down", HOOK_FRAME, NETLINK_LOST },
+	{ "llcp_sock_sendmsg", HOOK_FRAME, SOCKET_LOST },
+	{ "llcp_sock_connect", HOOK_FRAME, SOCKET_LOST },
+	{ "llcp_sock_release", HOOK_FRAME, SOCKET_LOST },
+	{ "rawsock_sendmsg", HOOK_FRAME, SOCKET_LOST },
+	{ NULL, 0, NULL },
+};
+
+static const char *const none[] = { NULL };
+
+static const char *const wrappers[] = {
+	"nfc_alloc_send_skb",
+	"nfc_alloc_recv_skb",
+	"llcp_allocate_pdu",
+	NULL,
+};
+
+const struct subsystem subsystem_nfc = {
+	.name = "NFC core and LLCP",
+	.module = "nfc",
+	.functions = functions,
+	.dispatchers = none,
+	.wrappers = wrappers,
+	.command_types = none,
+	.submit = { NO_ARG, NO_ARG, NO_ARG, NO_ARG, NO_ARG, NO_ARG, NO_ARG },
+	.complete = { NO_ARG, NO_ARG, NO_ARG },
+	.callback = { NO_ARG, NO_ARG, NO_ARG },
+};

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Finds out what the kernel can do by asking it: files it shows, and tiny
+ * programs that it accepts or refuses.
+ */
+#include "kernel/features.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "kernel/query.h"
+
+static bool read_line(const char *path, char *buf, size_t size)
+{
+	FILE *f = fopen(path, "re");
+	bool ok = f && fgets(buf, (int)size, f);
+
+	if (f)
+		fclose(f);
+	return ok;
+}
+
+static bool have_capability(cap_value_t cap)
+{
+	cap_t caps = cap_get_proc();
+	cap_flag_value_t value = CAP_CLEAR;
+
+	if (caps)
+		cap_get_flag(caps, cap, CAP_EFFECTIVE, &value);
+	cap_free(caps);
+	return value == CAP_SET;
+}
+
+/* A program that does nothing, on a function that has always been there. */
+static int load_fentry(const struct btf *btf)
+{
+	static const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
+	int id = btf ? btf__find_by_name_kind(btf, "__kfree_skb", BTF_KIND_FUNC) : -ENOENT;
+	int fd;
+
+	if (id < 0)
+		return id;
+	opts.attach_btf_id = (__u32)id;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "nlb_probe", "GPL", nothing, 2, &opts);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+void features__probe(struct features *f, const struct btf *btf, struct query *q)
+{
+	uint64_t addr;
+	struct utsname uts;
+	char line[256];
+
+	memset(f, 0, sizeof(*f));
+	if (!uname(&uts)) {
+		snprintf(f->release, sizeof(f->release), "%s", uts.release);
+		if (sscanf(uts.release, "%u.%u", &f->major, &f->minor) != 2)
+			f->major = f->minor = 0;
+	}
+	f->privileged = have_capability(CAP_SYS_ADMIN) ||
+			(have_capability(CAP_BPF) && have_capability(CAP_PERFMON));
+	f->lockdown = read_line("/sys/kernel/security/lockdown", line, sizeof(line)) &&
+		      strstr(line, "[confidentiality]");
+	f->btf = btf;
+	f->modules = !access("/proc/modules", R_OK);
+	f->kprobe = !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
+	f->syscall_program = q;
+	f->symbols = !query__find(q, NULL, "__kfree_skb", &addr);
+	if (!f->privileged)
+		return;
+	f->cookie = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_attach_cookie,
+					    NULL) == 1;
+	f->fentry = load_fentry(btf);
+	/* The link type is compiled in with FPROBE and kprobe events. */
+	f->kprobe_multi = f->kprobe && btf &&
+			  btf__find_by_name_kind(btf, "fprobe", BTF_KIND_STRUCT) > 0 &&
+			  btf__find_by_name_kind(btf, "bpf_kprobe_multi_link", BTF_KIND_STRUCT) > 0 &&
+			  btf__find_by_name_kind(btf, "fprobe_handler", BTF_KIND_FUNC) > 0;
+}

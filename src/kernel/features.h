@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the running kernel offers.  Facts only: what to do with them is the
+ * business of src/hooks.
+ */
+#ifndef NLB_FEATURES_H
+#define NLB_FEATURES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct btf;
+struct query;
+
+struct features {
+	char release[128];	/* uname -r */
+	unsigned major, minor;	/* its series, to print what its kmemleak would */
+	bool privileged;	/* CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN */
+	bool lockdown;		/* "confidentiality": no reading of kernel memory */
+	bool btf;		/* /sys/kernel/btf/vmlinux can be read */
+	bool modules;		/* /proc/modules exists */
+	bool kprobe;		/* perf kprobes, which vanish with their process */
+	bool kprobe_multi;	/* needs FPROBE */
+	bool cookie;		/* bpf_get_attach_cookie() in kprobes (5.15) */
+	int fentry;		/* 0, or the negative errno of loading one */
+	bool syscall_program;	/* questions can be asked, see query.h */
+	bool symbols;		/* addresses of symbols are not hidden */
+};
+
+/* btf and q may be NULL.  Never fails: what cannot be found out is not there. */
+void features__probe(struct features *f, const struct btf *btf, struct query *q);
+
+#endif /* NLB_FEATURES_H */

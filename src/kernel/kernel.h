@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The running kernel as far as it is known: features, types, modules.
+ */
+#ifndef NLB_KERNEL_H
+#define NLB_KERNEL_H
+
+#include "kernel/features.h"
+#include "kernel/modules.h"
+#include "kernel/query.h"
+
+struct kernel {
+	struct btf *btf;     /* NULL where the kernel has none */
+	struct query *query; /* NULL where it cannot be asked */
+	struct features features;
+	struct modules modules;
+};
+
+/* Finds out what it can; what cannot be had is absent.  0 or -ENOMEM. */
+int kernel__open(struct kernel *k);
+/* Reads /proc/modules again.  0 or a negative errno; then nothing has changed. */
+int kernel__refresh_modules(struct kernel *k);
+void kernel__close(struct kernel *k);
+
+/*
+ * The text of a loaded module, [start, end), from its struct module.  Returns 0
+ * or a negative errno.
+ */
+int kernel__module_text(struct kernel *k, const char *module, uint64_t *start, uint64_t *end);
+
+#endif /* NLB_KERNEL_H */

@@ -1,0 +1,931 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ledger of ledger.h.
+ *
+ * Live allocations are known by address, commands by the address of the object
+ * that carries them, tasks by id.  Everything is removed when it ends, so
+ * memory follows what is live in the kernel, not how long the trace runs.
+ *
+ * The rules, each at its moment:
+ *
+ *   callback-kept    the command was freed by the function that runs
+ *                    callbacks: its callback has just returned
+ *   command-dropped  the command was freed by anybody else before its callback
+ *                    was entered
+ *   submit-failed    the submitting call returned an error
+ *
+ * None of them is a verdict.  What a command carried may be borrowed: so only
+ * an object whose first command was submitted by the frame that allocated it
+ * counts as given away with that command (digital_in_send's data exchange),
+ * one that existed before does not (the device's active target in ATR_REQ).
+ * What is passed on to a new command has carriers again.  Everything else is
+ * left to the look at memory after the grace time.
+ */
+#include "ledger/ledger.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/table.h"
+
+#define FRAMES_MAX 16
+
+struct command {
+	uint64_t addr; /* 0 until its allocation was seen */
+	struct carrier carrier;
+	uint64_t argument, request, params, response; /* addresses of allocations, or 0 */
+	uint64_t argument_value; /* as submitted: need not be an allocation */
+	uint32_t tid;		 /* of the submitting task while the call is open */
+	uint32_t timeout_ms;
+	bool submitting;
+	bool called;
+	struct command *prev, *next;
+};
+
+struct task {
+	uint32_t tid;
+	uint32_t depth; /* may exceed FRAMES_MAX: deeper frames are only counted */
+	uint64_t frame; /* the outermost one's number */
+	uint32_t functions[FRAMES_MAX];
+	struct command *submitting;
+	struct command *calling; /* outermost callback being run */
+};
+
+struct ledger {
+	struct ledger_config config;
+	struct ledger_ops ops;
+	void *ctx;
+
+	struct table allocations; /* by address */
+	struct table commands;	  /* by address */
+	struct table tasks;	  /* by id */
+	struct command unbound;	  /* list: submitted, their address not seen */
+	struct command bound;	  /* list: all others */
+	struct allocation suspects; /* list, by due time */
+
+	uint8_t *roles; /* enum role, by function */
+	size_t nr_roles;
+	struct histogram **histograms;
+	size_t nr_histograms;
+
+	uint64_t next_id;
+	uint64_t next_frame;
+	unsigned degraded;
+	struct ledger_stats stats;
+};
+
+/* ---- names ---- */
+
+const char *rule__name(enum rule rule)
+{
+	static const char *const names[NR_RULES] = {
+		[RULE_NONE] = "none",
+		[RULE_CALLBACK_KEPT] = "callback-kept",
+		[RULE_COMMAND_DROPPED] = "command-dropped",
+		[RULE_SUBMIT_FAILED] = "submit-failed",
+	};
+
+	return names[rule];
+}
+
+const char *certainty__name(enum certainty certainty)
+{
+	static const char *const names[NR_CERTAINTIES] = {
+		[CERTAINTY_POSSIBLE] = "possible",
+		[CERTAINTY_PROBABLE] = "probable",
+		[CERTAINTY_DEFINITE] = "definite",
+	};
+
+	return names[certainty];
+}
+
+const char *kind__name(enum kind kind)
+{
+	static const char *const names[NR_KINDS] = {
+		[KIND_OBJECT] = "object",
+		[KIND_SKB] = "skb",
+		[KIND_USER_ARGUMENT] = "user-argument",
+		[KIND_REQUEST] = "request",
+		[KIND_RESPONSE] = "response",
+		[KIND_PARAMS] = "params",
+		[KIND_COMMAND] = "command",
+	};
+
+	return names[kind];
+}
+
+/* ---- roles ---- */
+
+int ledger__set_role(struct ledger *l, uint32_t function, enum role role)
+{
+	if (function >= l->nr_roles) {
+		size_t n = (function | 63) + 1;
+		uint8_t *more = realloc(l->roles, n);
+
+		if (!more)
+			return -ENOMEM;
+		memset(more + l->nr_roles, ROLE_NONE, n - l->nr_roles);
+		l->roles = more;
+		l->nr_roles = n;
+	}
+	l->roles[function] = role;
+	return 0;
+}
+
+static enum role role_of(const struct ledger *l, uint32_t function)
+{
+	return function < l->nr_roles ? l->roles[function] : ROLE_NONE;
+}
+
+/* ---- histograms ---- */
+
+static unsigned log2_index(uint64_t x, unsigned size)
+{
+	unsigned i = x ? 63 - (unsigned)__builtin_clzll(x) : 0;
+
+	return i < size ? i : size - 1;
+}
+
+static struct histogram *histogram_of(struct ledger *l, uint32_t callback)
+{
+	struct histogram *h, **more;
+
+	for (size_t i = 0; i < l->nr_histograms; i++)
+		if (l->histograms[i]->callback == callback)
+			return l->histograms[i];
+	more = reallocarray(l->histograms, l->nr_histograms + 1, sizeof(*more));
+	if (!more)
+		return NULL;
+	l->histograms = more;
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return NULL;
+	h->callback = callback;
+	l->histograms[l->nr_histograms++] = h;
+	return h;
+}
+
+static void histogram_count(struct histogram *h, const struct allocation *a, int64_t sign)
+{
+	h->allocations += (uint64_t)sign;
+	h->outstanding += (uint64_t)sign;
+	h->bytes += (uint64_t)sign * a->size;
+	h->size_log2[log2_index(a->size, 32)] += (uint64_t)sign;
+}
+
+/* From now on the allocation counts under this callback.  Out of memory leaves
+ * it where it was.
+ */
+static void move_bucket(struct ledger *l, struct allocation *a, uint32_t callback)
+{
+	struct histogram *from, *to;
+
+	if (a->bucket == callback)
+		return;
+	from = histogram_of(l, a->bucket);
+	to = histogram_of(l, callback);
+	if (!from || !to)
+		return;
+	histogram_count(from, a, -1);
+	histogram_count(to, a, 1);
+	a->bucket = callback;
+}
+
+/* ---- suspects ---- */
+
+static void suspects_remove(struct allocation *a)
+{
+	if (!a->next)
+		return;
+	a->prev->next = a->next;
+	a->next->prev = a->prev;
+	a->prev = a->next = NULL;
+}
+
+/* By due time: nearly always the latest, so looked for from the end. */
+static void suspects_insert(struct ledger *l, struct allocation *a, uint64_t due)
+{
+	struct allocation *after = l->suspects.prev;
+
+	a->due = due;
+	while (after != &l->suspects && after->due > due)
+		after = after->prev;
+	a->prev = after;
+	a->next = after->next;
+	a->prev->next = a;
+	a->next->prev = a;
+}
+
+static void suspect(struct ledger *l, uint64_t addr, enum rule rule, uint64_t now)
+{
+	struct allocation *a = table__get(&l->allocations, addr);
+
+	if (!a || a->carriers || a->uncertain || a->rule != RULE_NONE)
+		return;
+	if (!a->owned && a->kind != KIND_RESPONSE)
+		return;
+	a->rule = rule;
+	a->certainty = CERTAINTY_POSSIBLE;
+	a->moment = now;
+	a->degraded = l->degraded;
+	a->looks = 0;
+	l->stats.suspects++;
+	suspects_insert(l, a, now + l->config.grace_ns);
+}
+
+/* No longer suspected: freed, carried again, or its story was lost. */
+static void clear_suspicion(struct ledger *l, struct allocation *a, uint64_t now)
+{
+	if (a->rule == RULE_NONE)
+		return;
+	suspects_remove(a);
+	if (a->certainty == CERTAINTY_POSSIBLE) {
+		l->stats.cleared++;
+	} else {
+		l->stats.findings[a->certainty]--;
+		l->stats.retracted++;
+		l->ops.retracted(l->ctx, a, now);
+	}
+	a->rule = RULE_NONE;
+	a->certainty = CERTAINTY_POSSIBLE;
+}
+
+void ledger__set_grace(struct ledger *l, uint64_t grace_ns)
+{
+	struct allocation *a;
+
+	l->config.grace_ns = grace_ns;
+	for (a = l->suspects.next; a != &l->suspects; a = a->next)
+		if (!a->looks)
+			a->due = a->moment + grace_ns;
+}
+
+const struct allocation *ledger__next_due(struct ledger *l, uint64_t now)
+{
+	struct allocation *a = l->suspects.next;
+
+	return a != &l->suspects && a->due <= now ? a : NULL;
+}
+
+void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdict verdict,
+		   uint64_t now)
+{
+	struct allocation *a = table__get(&l->allocations, judged->addr);
+	uint64_t again = l->config.min_age_ns;
+
+	if (a != judged || a->rule == RULE_NONE)
+		return;
+	suspects_remove(a);
+	a->looks++;
+	if (verdict == VERDICT_REFERENCED) {
+		/* In use: it may still lose its last reference, so look again,
+		 * less and less often, up to 64 times the minimum age.
+		 */
+		again <<= a->looks < 6 ? a->looks : 6;
+		suspects_insert(l, a, now + again);
+		return;
+	}
+	if (a->certainty == CERTAINTY_POSSIBLE) {
+		a->certainty = CERTAINTY_PROBABLE;
+		l->stats.findings[CERTAINTY_PROBABLE]++;
+		l->ops.leak(l->ctx, a, now);
+	}
+}
+
+/* ---- allocations ---- */
+
+static struct command *command_at(struct ledger *l, uint64_t addr)
+{
+	return table__get(&l->commands, addr);
+}
+
+static struct task *task_of(struct ledger *l, uint32_t tid)
+{
+	return table__get(&l->tasks, tid);
+}
+
+static struct task *task_make(struct ledger *l, uint32_t tid)
+{
+	struct task *t = task_of(l, tid);
+
+	if (t)
+		return t;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return NULL;
+	t->tid = tid;
+	if (table__set(&l->tasks, tid, t)) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+/* A task with nothing open is forgotten. */
+static void task_settle(struct ledger *l, struct task *t)
+{
+	if (t->depth || t->submitting || t->calling)
+		return;
+	table__remove(&l->tasks, t->tid);
+	free(t);
+}
+
+static uint64_t frame_of(struct ledger *l, const struct event *e)
+{
+	const struct task *t = e->irq ? NULL : task_of(l, e->tid);
+
+	return t && t->depth ? t->frame : 0;
+}
+
+static struct allocation *allocation_add(struct ledger *l, uint64_t addr, uint64_t born,
+					 uint64_t size)
+{
+	struct allocation *a = calloc(1, sizeof(*a));
+	struct histogram *h = histogram_of(l, NAME_NONE);
+
+	if (!a || !h)
+		goto fail;
+	a->addr = addr;
+	a->born = born;
+	a->size = size;
+	a->carrier.type = NO_COMMAND_TYPE;
+	if (table__set(&l->allocations, addr, a))
+		goto fail;
+	a->id = ++l->next_id;
+	histogram_count(h, a, 1);
+	l->stats.allocations++;
+	l->stats.outstanding++;
+	l->stats.outstanding_bytes += size;
+	return a;
+fail:
+	free(a);
+	return NULL;
+}
+
+static void allocation_end(struct ledger *l, struct allocation *a, uint64_t now)
+{
+	struct histogram *h = histogram_of(l, a->bucket);
+
+	clear_suspicion(l, a, now);
+	if (h) {
+		uint64_t us = now > a->born ? (now - a->born) / 1000 : 0;
+
+		h->freed++;
+		h->outstanding--;
+		h->lifetime_us_log2[log2_index(us, 48)]++;
+	}
+	l->stats.frees++;
+	l->stats.outstanding--;
+	l->stats.outstanding_bytes -= a->size;
+	table__remove(&l->allocations, a->addr);
+	free(a);
+}
+
+/* ---- what commands carry ---- */
+
+/*
+ * Takes up what was submitted or delivered under this role, if it is the base
+ * address of an allocation (a pointer into one is borrowed, an ERR_PTR is no
+ * pointer).  Returns the address to remember, or 0.
+ */
+static uint64_t carry(struct ledger *l, struct command *c, uint64_t addr, enum kind kind,
+		      uint64_t frame, uint64_t now)
+{
+	struct allocation *a = table__get(&l->allocations, addr);
+
+	if (!a)
+		return 0;
+	if (a->skb != (kind == KIND_REQUEST || kind == KIND_RESPONSE))
+		return 0; /* an skb as user argument or the like: not ours to judge */
+	/* Carried again: in use after all. */
+	clear_suspicion(l, a, now);
+	if (a->carrier.type == NO_COMMAND_TYPE)
+		a->owned = frame && a->frame == frame;
+	a->kind = kind;
+	a->carriers++;
+	a->carrier = c->carrier;
+	if (a->bucket == NAME_NONE)
+		move_bucket(l, a, c->carrier.callback);
+	return addr;
+}
+
+static void release(struct ledger *l, uint64_t addr)
+{
+	struct allocation *a = table__get(&l->allocations, addr);
+
+	if (a && a->carriers)
+		a->carriers--;
+}
+
+static void release_all(struct ledger *l, const struct command *c)
+{
+	release(l, c->argument);
+	release(l, c->request);
+	release(l, c->params);
+	release(l, c->response);
+}
+
+static void deliver(struct ledger *l, uint64_t addr, const struct command *c)
+{
+	struct allocation *a = table__get(&l->allocations, addr);
+
+	if (!a)
+		return;
+	a->carrier = c->carrier;
+	move_bucket(l, a, c->carrier.callback);
+}
+
+static void list_add(struct command *list, struct command *c)
+{
+	c->prev = list->prev;
+	c->next = list;
+	c->prev->next = c;
+	list->prev = c;
+}
+
+static void list_remove(struct command *c)
+{
+	c->prev->next = c->next;
+	c->next->prev = c->prev;
+}
+
+static void command_end(struct ledger *l, struct command *c)
+{
+	size_t i = 0;
+	struct task *t;
+
+	list_remove(c);
+	if (c->addr)
+		table__remove(&l->commands, c->addr);
+	while ((t = table__next(&l->tasks, &i))) {
+		if (t->submitting == c)
+			t->submitting = NULL;
+		if (t->calling == c)
+			t->calling = NULL;
+	}
+	l->stats.commands_live--;
+	free(c);
+}
+
+void ledger__missed(struct ledger *l, uint64_t count, uint64_t now)
+{
+	struct allocation *a;
+	size_t i = 0;
+
+	l->stats.missed_hooks += count;
+	l->degraded |= DEGRADED_MISSED_HOOKS;
+	while ((a = table__next(&l->allocations, &i))) {
+		a->uncertain = true;
+		if (a->certainty == CERTAINTY_POSSIBLE)
+			clear_suspicion(l, a, now);
+	}
+}
+
+/* ---- events ---- */
+
+static int on_alloc(struct ledger *l, const struct event *e)
+{
+	struct allocation *a = table__get(&l->allocations, e->alloc.addr);
+	struct command *c;
+	struct task *t;
+
+	if (a && a->born == e->time) {
+		/* Known from the book, which has no stacks. */
+		a->stack = e->alloc.stack;
+		return 0;
+	}
+	if (a) {
+		l->stats.missed_frees_healed++;
+		c = command_at(l, a->addr);
+		if (c) {
+			release_all(l, c);
+			command_end(l, c);
+		}
+		allocation_end(l, a, e->time);
+	}
+	a = allocation_add(l, e->alloc.addr, e->time, e->alloc.size);
+	if (!a)
+		return -ENOMEM;
+	a->skb = e->alloc.kind == EVENT_KIND_SKB;
+	a->kind = a->skb ? KIND_SKB : KIND_OBJECT;
+	a->caller = e->alloc.caller;
+	a->stack = e->alloc.stack;
+	a->tid = e->tid;
+	memcpy(a->comm, e->alloc.comm, sizeof(a->comm));
+	a->frame = frame_of(l, e);
+	if (a->skb || role_of(l, a->caller) != ROLE_SUBMIT)
+		return 0;
+
+	/* The submitting call allocates the command. */
+	t = e->irq ? NULL : task_of(l, e->tid);
+	c = t ? t->submitting : NULL;
+	a->kind = KIND_COMMAND;
+	if (!c || c->addr) {
+		ledger__missed(l, 1, e->time);
+		return 0;
+	}
+	c->addr = a->addr;
+	if (table__set(&l->commands, c->addr, c)) {
+		c->addr = 0;
+		return -ENOMEM;
+	}
+	list_remove(c);
+	list_add(&l->bound, c);
+	a->carrier = c->carrier;
+	move_bucket(l, a, c->carrier.callback);
+	return 0;
+}
+
+static int on_submit(struct ledger *l, const struct event *e)
+{
+	struct command *c = calloc(1, sizeof(*c));
+	uint64_t frame = frame_of(l, e);
+	struct task *t = task_make(l, e->tid);
+
+	if (!c || !t) {
+		free(c);
+		return -ENOMEM;
+	}
+	if (t->submitting) {
+		/* Its return was missed; whether it failed is not known. */
+		l->stats.missed_hooks++;
+		l->degraded |= DEGRADED_MISSED_HOOKS;
+		t->submitting->submitting = false;
+	}
+	c->carrier.device = e->submit.device;
+	c->carrier.callback = e->submit.callback;
+	c->carrier.function = e->submit.function;
+	c->carrier.type = e->submit.command_type;
+	c->timeout_ms = e->submit.timeout_ms;
+	c->argument_value = e->submit.argument;
+	c->tid = e->tid;
+	c->submitting = true;
+	c->argument = carry(l, c, e->submit.argument, KIND_USER_ARGUMENT, frame, e->time);
+	c->request = carry(l, c, e->submit.request, KIND_REQUEST, frame, e->time);
+	c->params = carry(l, c, e->submit.params, KIND_PARAMS, frame, e->time);
+	t->submitting = c;
+	list_add(&l->unbound, c);
+	l->stats.commands++;
+	l->stats.commands_live++;
+	return 0;
+}
+
+static void on_submit_return(struct ledger *l, const struct event *e)
+{
+	struct task *t = task_of(l, e->tid);
+	struct command *c = t ? t->submitting : NULL;
+	struct command was;
+
+	if (!t)
+		return;
+	t->submitting = NULL;
+	if (c)
+		c->submitting = false;
+	if (c && e->submit_return.ret < 0) {
+		/* The command object, if there was one, is judged by its own free. */
+		was = *c;
+		release_all(l, c);
+		command_end(l, c);
+		suspect(l, was.argument, RULE_SUBMIT_FAILED, e->time);
+		suspect(l, was.request, RULE_SUBMIT_FAILED, e->time);
+		suspect(l, was.params, RULE_SUBMIT_FAILED, e->time);
+	} else if (c && !c->addr) {
+		/* It succeeded, but where the command lies was not seen: its
+		 * end will not be seen either.
+		 */
+		release_all(l, c);
+		command_end(l, c);
+		ledger__missed(l, 1, e->time);
+	}
+	task_settle(l, t);
+}
+
+static void on_complete(struct ledger *l, const struct event *e)
+{
+	struct command *c = command_at(l, e->complete.command);
+
+	if (!c || c->response)
+		return;
+	c->response = carry(l, c, e->complete.response, KIND_RESPONSE, 0, e->time);
+}
+
+static int on_callback(struct ledger *l, const struct event *e)
+{
+	struct task *t = task_make(l, e->tid);
+	struct command *c;
+
+	if (!t)
+		return -ENOMEM;
+	if (t->calling)
+		return 0; /* callbacks call each other: the outermost counts */
+	for (c = l->bound.next; c != &l->bound; c = c->next)
+		if (!c->called && c->carrier.callback == e->callback.callback &&
+		    c->carrier.device == e->callback.device &&
+		    c->argument_value == e->callback.argument)
+			break;
+	if (c == &l->bound) {
+		/* Queued before the trace began, or called by somebody else. */
+		l->stats.callbacks_unmatched++;
+		task_settle(l, t);
+		return 0;
+	}
+	c->called = true;
+	t->calling = c;
+	if (!c->response)
+		c->response = carry(l, c, e->callback.response, KIND_RESPONSE, 0, e->time);
+	deliver(l, c->argument, c);
+	deliver(l, c->response, c);
+	return 0;
+}
+
+/* The command's object goes: its callback has returned, or never ran. */
+static void command_freed(struct ledger *l, struct command *c, uint32_t caller, uint64_t now)
+{
+	bool returned = c->called || role_of(l, caller) == ROLE_DISPATCH;
+	struct command was;
+	size_t i = 0;
+	struct task *t;
+
+	if (returned && !c->called) {
+		deliver(l, c->argument, c);
+		deliver(l, c->response, c);
+	}
+	was = *c;
+	release_all(l, c);
+	command_end(l, c);
+	if (returned) {
+		l->stats.callbacks++;
+		suspect(l, was.argument, RULE_CALLBACK_KEPT, now);
+		suspect(l, was.response, RULE_CALLBACK_KEPT, now);
+	} else {
+		l->stats.dropped++;
+		suspect(l, was.argument, RULE_COMMAND_DROPPED, now);
+		suspect(l, was.request, RULE_COMMAND_DROPPED, now);
+		suspect(l, was.params, RULE_COMMAND_DROPPED, now);
+	}
+	/* Its task may have nothing open any more. */
+	while (returned && (t = table__next(&l->tasks, &i))) {
+		if (!t->depth && !t->submitting && !t->calling) {
+			task_settle(l, t);
+			break;
+		}
+	}
+}
+
+static void on_free(struct ledger *l, const struct event *e)
+{
+	struct allocation *a = table__get(&l->allocations, e->free.addr);
+	struct command *c;
+
+	if (!a) {
+		l->stats.unknown_frees++;
+		return;
+	}
+	if (e->free.healed)
+		l->stats.missed_frees_healed++;
+	c = command_at(l, a->addr);
+	if (c && e->free.healed) {
+		release_all(l, c);
+		command_end(l, c);
+	} else if (c) {
+		command_freed(l, c, e->free.caller, e->time);
+	}
+	allocation_end(l, a, e->time);
+}
+
+static int on_enter(struct ledger *l, const struct event *e)
+{
+	struct task *t;
+
+	if (e->irq)
+		return 0;
+	t = task_make(l, e->tid);
+	if (!t)
+		return -ENOMEM;
+	if (e->frame.outermost && t->depth) {
+		/* The exit of what came before was missed. */
+		l->stats.missed_hooks++;
+		l->degraded |= DEGRADED_MISSED_HOOKS;
+		t->depth = 0;
+	}
+	if (!t->depth)
+		t->frame = ++l->next_frame;
+	if (t->depth < FRAMES_MAX)
+		t->functions[t->depth] = e->frame.function;
+	t->depth++;
+	return 0;
+}
+
+static void on_leave(struct ledger *l, const struct event *e)
+{
+	struct task *t = e->irq ? NULL : task_of(l, e->tid);
+	uint32_t depth;
+
+	if (!t || !t->depth)
+		return; /* began before the trace */
+	/* Back to the frame of that function; what lies above it has been left too. */
+	for (depth = t->depth; depth; depth--)
+		if (depth > FRAMES_MAX || t->functions[depth - 1] == e->frame.function)
+			break;
+	if (!depth)
+		return;
+	t->depth = depth - 1;
+	task_settle(l, t);
+}
+
+int ledger__event(struct ledger *l, const struct event *e)
+{
+	switch (e->type) {
+	case EVENT_ALLOC:
+		return on_alloc(l, e);
+	case EVENT_FREE:
+		on_free(l, e);
+		return 0;
+	case EVENT_SUBMIT:
+		return on_submit(l, e);
+	case EVENT_SUBMIT_RETURN:
+		on_submit_return(l, e);
+		return 0;
+	case EVENT_COMPLETE:
+		on_complete(l, e);
+		return 0;
+	case EVENT_CALLBACK:
+		return on_callback(l, e);
+	case EVENT_ENTER:
+		return on_enter(l, e);
+	case EVENT_LEAVE:
+		on_leave(l, e);
+		return 0;
+	}
+	return 0;
+}
+
+/* ---- after a loss ---- */
+
+/*
+ * Frames, commands and who carries what may have changed unseen, so all of it
+ * is forgotten; what stays is which allocations are live.  None of those can be
+ * accused by a rule any more: the event that would clear it may be a lost one.
+ */
+static void forget_custody(struct ledger *l, uint64_t now)
+{
+	struct allocation *a;
+	struct task *t;
+	size_t i = 0;
+
+	while (l->unbound.next != &l->unbound)
+		command_end(l, l->unbound.next);
+	while (l->bound.next != &l->bound)
+		command_end(l, l->bound.next);
+	while ((t = table__next(&l->tasks, &i)))
+		free(t);
+	table__free(&l->tasks);
+	i = 0;
+	while ((a = table__next(&l->allocations, &i))) {
+		a->carriers = 0;
+		a->uncertain = true;
+		if (a->certainty == CERTAINTY_POSSIBLE)
+			clear_suspicion(l, a, now);
+	}
+}
+
+int ledger__resync(struct ledger *l, const struct live *live, size_t count, uint64_t snapshot)
+{
+	struct table seen = { 0 };
+	struct allocation *a, **gone = NULL;
+	size_t i, nr_gone = 0;
+	int err = 0;
+
+	l->stats.resyncs++;
+	l->degraded |= DEGRADED_LOST_EVENTS;
+	forget_custody(l, snapshot);
+
+	for (i = 0; i < count && !err; i++) {
+		const struct live *b = &live[i];
+
+		err = table__set(&seen, b->addr, (void *)b);
+		a = table__get(&l->allocations, b->addr);
+		if (err || (a && a->born == b->born))
+			continue;
+		if (a)
+			allocation_end(l, a, snapshot);
+		a = allocation_add(l, b->addr, b->born, b->size);
+		if (!a) {
+			err = -ENOMEM;
+			break;
+		}
+		a->skb = b->skb;
+		a->kind = b->skb ? KIND_SKB : KIND_OBJECT;
+		a->caller = b->caller;
+		a->tid = b->tid;
+		a->uncertain = true;
+		memcpy(a->comm, b->comm, sizeof(a->comm));
+	}
+	gone = calloc(l->allocations.used + 1, sizeof(*gone));
+	if (err || !gone) {
+		err = -ENOMEM;
+		goto out;
+	}
+	i = 0;
+	while ((a = table__next(&l->allocations, &i)))
+		if (a->born < snapshot && !table__get(&seen, a->addr))
+			gone[nr_gone++] = a;
+	for (i = 0; i < nr_gone; i++)
+		allocation_end(l, gone[i], snapshot);
+out:
+	free(gone);
+	table__free(&seen);
+	return err;
+}
+
+/* ---- results ---- */
+
+const struct ledger_stats *ledger__stats(const struct ledger *l)
+{
+	return &l->stats;
+}
+
+size_t ledger__histograms(const struct ledger *l)
+{
+	return l->nr_histograms;
+}
+
+const struct histogram *ledger__histogram(const struct ledger *l, size_t index)
+{
+	return l->histograms[index];
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct allocation *x = *(const struct allocation *const *)a;
+	const struct allocation *y = *(const struct allocation *const *)b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+void ledger__each_finding(const struct ledger *l,
+			  void (*each)(void *ctx, const struct allocation *a), void *ctx)
+{
+	const struct allocation **found = calloc(l->allocations.used + 1, sizeof(*found));
+	const struct allocation *a;
+	size_t i = 0, n = 0;
+
+	if (!found)
+		return;
+	while ((a = table__next(&l->allocations, &i)))
+		if (a->rule != RULE_NONE && a->certainty != CERTAINTY_POSSIBLE)
+			found[n++] = a;
+	qsort(found, n, sizeof(*found), by_id);
+	for (i = 0; i < n; i++)
+		each(ctx, found[i]);
+	free(found);
+}
+
+const struct allocation *ledger__find(const struct ledger *l, uint64_t addr)
+{
+	return table__get(&l->allocations, addr);
+}
+
+struct ledger *ledger__new(const struct ledger_config *config, const struct ledger_ops *ops,
+			   void *ctx)
+{
+	struct ledger *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return NULL;
+	l->config = *config;
+	l->ops = *ops;
+	l->ctx = ctx;
+	l->suspects.prev = l->suspects.next = &l->suspects;
+	l->unbound.prev = l->unbound.next = &l->unbound;
+	l->bound.prev = l->bound.next = &l->bound;
+	return l;
+}
+
+void ledger__free(struct ledger *l)
+{
+	struct allocation *a;
+	struct task *t;
+	size_t i = 0;
+
+	if (!l)
+		return;
+	while (l->unbound.next != &l->unbound)
+		command_end(l, l->unbound.next);
+	while (l->bound.next != &l->bound)
+		command_end(l, l->bound.next);
+	while ((t = table__next(&l->tasks, &i)))
+		free(t);
+	i = 0;
+	while ((a = table__next(&l->allocations, &i)))
+		free(a);
+	table__free(&l->tasks);
+	table__free(&l->commands);
+	table__free(&l->allocations);
+	for (i = 0; i < l->nr_histograms; i++)
+		free(l->histograms[i]);
+	free(l->histograms);
+	free(l->roles);
+	free(l);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ledger: who holds each allocation, and which look leaked.
+ *
+ * Pure: events in, suspects out.  No input or output, no libbpf, no clock: the
+ * caller says what time it is.  So whatever goes wrong on a live kernel can be
+ * replayed as a list of events.
+ *
+ * An allocation is born in a frame, carried by commands, delivered to a
+ * callback, freed.  At the moments that a rule names the ledger makes a
+ * suspect; after a grace time (frees may be deferred) the caller takes it with
+ * ledger__next_due(), looks at memory and says what it saw with
+ * ledger__judge().  Only then is there a finding.
+ */
+#ifndef NLB_LEDGER_H
+#define NLB_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace/event.h"
+
+enum rule {
+	RULE_NONE,
+	RULE_CALLBACK_KEPT,
+	RULE_COMMAND_DROPPED,
+	RULE_SUBMIT_FAILED,
+	NR_RULES,
+};
+
+enum certainty {
+	CERTAINTY_POSSIBLE, /* never reported by itself */
+	CERTAINTY_PROBABLE,
+	CERTAINTY_DEFINITE,
+	NR_CERTAINTIES,
+};
+
+enum kind {
+	KIND_OBJECT,
+	KIND_SKB,
+	KIND_USER_ARGUMENT,
+	KIND_REQUEST,
+	KIND_RESPONSE,
+	KIND_PARAMS,
+	KIND_COMMAND,
+	NR_KINDS,
+};
+
+/* What a look at memory found about a suspect. */
+enum verdict {
+	VERDICT_UNREFERENCED, /* nothing read refers to it */
+	VERDICT_REFERENCED,   /* something live does, or it is on a list */
+	VERDICT_UNREADABLE,   /* memory could not be read */
+};
+
+/* What a function means to a subsystem; everything else is ROLE_NONE. */
+enum role {
+	ROLE_NONE,
+	ROLE_SUBMIT,   /* allocates the command */
+	ROLE_DISPATCH, /* runs callbacks and frees their command afterwards */
+};
+
+/* Why later findings say "degraded". */
+enum degraded {
+	DEGRADED_LOST_EVENTS = 1,
+	DEGRADED_MISSED_HOOKS = 2, /* a hook was found not to have run */
+};
+
+#define NO_COMMAND_TYPE 0xff
+
+/* The command that carried an allocation last, as it is reported. */
+struct carrier {
+	uint64_t device;
+	uint32_t callback; /* name id, NAME_NONE: no command */
+	uint32_t function; /* submitting call */
+	uint8_t type;	   /* NO_COMMAND_TYPE: no command */
+};
+
+/* One live allocation, and the finding about it if there is one. */
+struct allocation {
+	uint64_t addr;
+	uint64_t born;
+	uint64_t id; /* sequence number, from 1 */
+	uint64_t size;
+	enum kind kind;
+	bool skb;
+	uint32_t caller;
+	uint32_t stack;
+	uint32_t tid;
+	char comm[16];
+	struct carrier carrier;
+
+	/* the finding */
+	enum rule rule; /* RULE_NONE: no suspicion */
+	enum certainty certainty;
+	uint64_t moment; /* that the rule names */
+	unsigned degraded; /* enum degraded, when the suspicion arose */
+
+	/* the ledger's own */
+	uint64_t frame;	  /* outermost frame it was born in, 0: none seen */
+	uint32_t carriers; /* commands that carry it now */
+	uint32_t bucket;   /* callback it counts under */
+	bool owned;	   /* first carried by a command of the frame it was born in */
+	bool uncertain;	   /* lived through a loss: no rule may speak of it */
+	uint64_t due;	   /* when to look next */
+	uint32_t looks;
+	struct allocation *prev, *next; /* among the suspects */
+};
+
+struct histogram {
+	uint32_t callback; /* NAME_NONE: no callback, no command */
+	uint64_t allocations;
+	uint64_t bytes;
+	uint64_t freed;
+	uint64_t outstanding;
+	uint64_t size_log2[32];
+	uint64_t lifetime_us_log2[48];
+};
+
+struct ledger_stats {
+	uint64_t allocations;
+	uint64_t frees;
+	uint64_t unknown_frees;	     /* of allocations older than the trace */
+	uint64_t outstanding;
+	uint64_t outstanding_bytes;
+	uint64_t commands;	     /* queued */
+	uint64_t commands_live;
+	uint64_t callbacks;	     /* that returned */
+	uint64_t callbacks_unmatched; /* entered for no command that was seen queued */
+	uint64_t dropped;	     /* commands freed without their callback */
+	uint64_t suspects;	     /* ever */
+	uint64_t cleared;	     /* suspects freed or handed on before a finding */
+	uint64_t findings[NR_CERTAINTIES]; /* that stand now */
+	uint64_t retracted;
+	uint64_t missed_frees_healed;
+	uint64_t missed_hooks;
+	uint64_t resyncs;
+};
+
+struct ledger_ops {
+	/* A finding: now at least probable.  The allocation stays the ledger's. */
+	void (*leak)(void *ctx, const struct allocation *a, uint64_t now);
+	/* Its certainty changed. */
+	void (*update)(void *ctx, const struct allocation *a, uint64_t now);
+	/* It was freed after all, or turned out to be in use. */
+	void (*retracted)(void *ctx, const struct allocation *a, uint64_t now);
+};
+
+struct ledger_config {
+	uint64_t grace_ns;   /* from a rule's moment to the first look */
+	uint64_t min_age_ns; /* between looks */
+};
+
+struct ledger;
+
+/* ops is copied.  Returns NULL when out of memory. */
+struct ledger *ledger__new(const struct ledger_config *config, const struct ledger_ops *ops,
+			   void *ctx);
+void ledger__free(struct ledger *l);
+
+/* Says what the function with this name id means.  Returns 0 or -ENOMEM. */
+int ledger__set_role(struct ledger *l, uint32_t function, enum role role);
+
+/* Returns 0, or -ENOMEM: then the event is lost and ledger__lost() is due. */
+int ledger__event(struct ledger *l, const struct event *e);
+
+/*
+ * A program or hook is known not to have run: whatever is live now may be used
+ * in a way that was not seen, so no rule accuses it any more.
+ */
+void ledger__missed(struct ledger *l, uint64_t count, uint64_t now);
+/* From now on suspects are due this long after their rule's moment. */
+void ledger__set_grace(struct ledger *l, uint64_t grace_ns);
+
+/* The next suspect to look at, or NULL.  Valid until the next call. */
+const struct allocation *ledger__next_due(struct ledger *l, uint64_t now);
+/* What the look at the suspect that ledger__next_due() gave has shown. */
+void ledger__judge(struct ledger *l, const struct allocation *a, enum verdict verdict,
+		   uint64_t now);
+
+/*
+ * After events were lost: what is live, from the in-kernel book, read after
+ * everything before it in the ring buffer was passed on.  snapshot is the time
+ * just before reading the book: younger allocations may be missing from it.
+ */
+struct live {
+	uint64_t addr, born, size;
+	bool skb;
+	uint32_t caller;
+	uint32_t tid;
+	char comm[16];
+};
+int ledger__resync(struct ledger *l, const struct live *live, size_t count, uint64_t snapshot);
+
+const struct ledger_stats *ledger__stats(const struct ledger *l);
+/* Never NULL for index < the count returned by ledger__histograms(). */
+size_t ledger__histograms(const struct ledger *l);
+const struct histogram *ledger__histogram(const struct ledger *l, size_t index);
+/* Calls each() for every allocation with a finding, oldest first. */
+void ledger__each_finding(const struct ledger *l,
+			  void (*each)(void *ctx, const struct allocation *a), void *ctx);
+/* A live allocation by its exact address, or NULL. */
+const struct allocation *ledger__find(const struct ledger *l, uint64_t addr);
+
+const char *rule__name(enum rule rule);
+const char *certainty__name(enum certainty certainty);
+const char *kind__name(enum kind kind);
+
+#endif /* NLB_LEDGER_H */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is reported, whatever the format: one struct with everything about a
+ * finding, and one table of functions per format.
+ */
+#ifndef NLB_REPORT_H
+#define NLB_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "ledger/ledger.h"
+#include "trace/names.h"
+
+#define REPORT_HEXDUMP 32
+
+/* A finding with its names; valid during the call that gets it. */
+struct report_leak {
+	const struct allocation *a;
+	uint64_t now;		 /* of this report, nanoseconds since the epoch */
+	uint64_t moment;	 /* that the rule names, likewise */
+	uint64_t age_ms;
+	const struct stack *stack; /* NULL: none could be taken */
+	const char *function;	 /* alloc.function, NULL: unknown */
+	const char *module;	 /* of it, NULL: the kernel or unknown */
+	uint32_t offset;
+	const char *callback;	 /* NULL: no command */
+	const char *submit;	 /* the submitting call, NULL: no command */
+	const char *command;	 /* IN_SEND and so on, NULL: no command */
+	const char *device;	 /* "nfc0", NULL: unknown */
+	unsigned char bytes[REPORT_HEXDUMP];
+	size_t nr_bytes;
+};
+
+struct report_start {
+	const char *kernel;
+	const char *const *modules;
+	size_t nr_modules;
+	size_t hooks;
+	const char *const *missing; /* "kprobe digital_send_cmd of nfc_digital: reason" */
+	size_t nr_missing;
+};
+
+struct report_end {
+	double seconds;
+	const struct ledger *ledger;
+	uint64_t lost_events;
+	uint64_t missed_hooks; /* programs that did not run, and what the ledger noticed */
+	uint64_t unseen;       /* objects that could not be followed */
+};
+
+struct report; /* a format's own state */
+
+struct report_format {
+	/* Returns NULL when out of memory.  names and out remain the caller's. */
+	struct report *(*open)(FILE *out, const struct names *names);
+	void (*start)(struct report *r, const struct report_start *start);
+	void (*leak)(struct report *r, const struct report_leak *leak);
+	void (*update)(struct report *r, const struct report_leak *leak);
+	void (*retracted)(struct report *r, const struct report_leak *leak);
+	void (*warning)(struct report *r, const char *rule, const char *message);
+	/* One call per callback; callback NULL: no callback, no command. */
+	void (*histogram)(struct report *r, const struct histogram *h, const char *callback);
+	/* Now and then, so that what was held back can be written. */
+	void (*tick)(struct report *r, uint64_t now);
+	void (*end)(struct report *r, const struct report_end *end);
+	void (*close)(struct report *r);
+};
+
+extern const struct report_format report_text; /* alerts, histograms, a closing report */
+extern const struct report_format report_json; /* JSON lines, docs/json.md */
+
+/* RFC 3339 in UTC with microseconds; buf of at least 32 bytes. */
+void report__time(uint64_t ns, char *buf, size_t size);
+
+#endif /* NLB_REPORT_H */

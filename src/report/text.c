@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Text for people, at most 80 columns: alerts as they come, grouped by site
+ * (rule, allocation stack, callback), histograms, and a closing report.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/report.h"
+#include "version.h"
+
+#define COLUMNS 79
+#define ALERT_INTERVAL 1000000000ULL /* of the same site */
+#define BAR 30
+
+struct site {
+	enum rule rule;
+	uint32_t stack;
+	uint32_t callback; /* name id */
+	uint64_t count, bytes;
+	uint64_t by_certainty[NR_CERTAINTIES];
+	uint64_t said;	   /* count at the last alert */
+	uint64_t said_at;
+	char *sentence;	   /* without the count */
+	/* the first finding, for the report */
+	char *detail;
+};
+
+struct report {
+	FILE *out;
+	const struct names *names;
+	struct site **sites;
+	size_t nr_sites;
+	bool title; /* of the histograms is due */
+};
+
+static struct report *text_open(FILE *out, const struct names *names)
+{
+	struct report *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->out = out;
+	r->names = names;
+	r->title = true;
+	return r;
+}
+
+/* Writes text broken at spaces, all lines but the first indented. */
+static void wrapped(FILE *out, size_t column, size_t indent, const char *text)
+{
+	while (*text) {
+		size_t word = strcspn(text, " ");
+
+		if (column > indent && column + 1 + word > COLUMNS) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', out);
+			column++;
+		}
+		fprintf(out, "%.*s", (int)word, text);
+		column += word;
+		text += word;
+		text += strspn(text, " ");
+	}
+	fputc('\n', out);
+}
+
+static const char *role_of(const struct allocation *a)
+{
+	static const char *const words[NR_KINDS] = {
+		[KIND_OBJECT] = "object",	   [KIND_SKB] = "skb",
+		[KIND_USER_ARGUMENT] = "user argument", [KIND_REQUEST] = "request",
+		[KIND_RESPONSE] = "response",	   [KIND_PARAMS] = "params",
+		[KIND_COMMAND] = "command",
+	};
+
+	return words[a->kind];
+}
+
+/* What happened, in words. */
+static char *sentence(const struct report_leak *l)
+{
+	const char *callback = l->callback ? l->callback : "a callback";
+	const char *command = l->command ? l->command : "command";
+	char from[256] = "", *text = NULL;
+	int n;
+
+	if (l->function)
+		snprintf(from, sizeof(from), " from %s+0x%x", l->function, l->offset);
+	switch (l->a->rule) {
+	case RULE_CALLBACK_KEPT:
+		n = asprintf(&text, "%s returned without releasing its %s: %" PRIu64 " bytes%s",
+			     callback, role_of(l->a), l->a->size, from);
+		break;
+	case RULE_COMMAND_DROPPED:
+		n = asprintf(&text,
+			     "%s for %s was dropped without calling it, and its %s not released: "
+			     "%" PRIu64 " bytes%s",
+			     command, callback, role_of(l->a), l->a->size, from);
+		break;
+	case RULE_SUBMIT_FAILED:
+		n = asprintf(&text,
+			     "%s failed for %s, and nobody released the %s: %" PRIu64 " bytes%s",
+			     l->submit ? l->submit : "submitting", callback, role_of(l->a),
+			     l->a->size, from);
+		break;
+	default:
+		n = asprintf(&text, "%s leaked: %" PRIu64 " bytes%s", role_of(l->a), l->a->size,
+			     from);
+		break;
+	}
+	return n < 0 ? NULL : text;
+}
+
+static char *detail(const struct report_leak *l)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	fprintf(f, "    allocated by %s (pid %u) at\n", l->a->comm, l->a->tid);
+	for (size_t i = 0; l->stack && i < l->stack->depth; i++)
+		fprintf(f, "      %s\n", l->stack->frames[i].text);
+	if (!l->stack)
+		fprintf(f, "      (no stack)\n");
+	if (l->command) {
+		char line[512];
+
+		snprintf(line, sizeof(line), "carried by %s%s%s, queued with %s for %s", l->command,
+			 l->device ? " on " : "", l->device ? l->device : "",
+			 l->submit ? l->submit : "?", l->callback ? l->callback : "?");
+		fprintf(f, "    ");
+		wrapped(f, 4, 4, line);
+	}
+	for (size_t i = 0; i < l->nr_bytes; i++)
+		fprintf(f, "%s%02x", i % 16 ? " " : i ? "\n          " : "    bytes ", l->bytes[i]);
+	if (l->nr_bytes)
+		fputc('\n', f);
+	if (l->a->degraded)
+		fprintf(f, "    degraded:%s%s\n",
+			l->a->degraded & DEGRADED_LOST_EVENTS ? " events were lost" : "",
+			l->a->degraded & DEGRADED_MISSED_HOOKS ? " a hook did not run" : "");
+	fclose(f);
+	return text;
+}
+
+static struct site *site_of(struct report *r, const struct report_leak *l, bool make)
+{
+	struct site *s, **more;
+
+	for (size_t i = 0; i < r->nr_sites; i++) {
+		s = r->sites[i];
+		if (s->rule == l->a->rule && s->stack == l->a->stack &&
+		    s->callback == l->a->carrier.callback)
+			return s;
+	}
+	if (!make)
+		return NULL;
+	s = calloc(1, sizeof(*s));
+	more = reallocarray(r->sites, r->nr_sites + 1, sizeof(*more));
+	if (more)
+		r->sites = more;
+	if (!s || !more) {
+		free(s);
+		return NULL;
+	}
+	s->rule = l->a->rule;
+	s->stack = l->a->stack;
+	s->callback = l->a->carrier.callback;
+	s->sentence = sentence(l);
+	s->detail = detail(l);
+	r->sites[r->nr_sites++] = s;
+	return s;
+}
+
+static void stamp(struct report *r, uint64_t now)
+{
+	char time[40];
+
+	report__time(now, time, sizeof(time));
+	fprintf(r->out, "%.12s ", time + 11);
+}
+
+static void say(struct report *r, struct site *s, uint64_t now)
+{
+	char *text;
+
+	if (asprintf(&text, "%s, %" PRIu64 " so far", s->sentence ? s->sentence : "leak",
+		     s->count) < 0)
+		return;
+	stamp(r, now);
+	wrapped(r->out, 13, 13, text);
+	fflush(r->out);
+	free(text);
+	s->said = s->count;
+	s->said_at = now;
+}
+
+static void text_start(struct report *r, const struct report_start *s)
+{
+	char line[512];
+	size_t n = 0;
+
+	n = (size_t)snprintf(line, sizeof(line), "nfcleakbpf %s: tracing", NFCLEAKBPF_VERSION);
+	for (size_t i = 0; i < s->nr_modules && n < sizeof(line); i++)
+		n += (size_t)snprintf(line + n, sizeof(line) - n, "%s %s", i ? "," : "",
+				      s->modules[i]);
+	if (n < sizeof(line))
+		snprintf(line + n, sizeof(line) - n, " on %s with %zu hooks", s->kernel, s->hooks);
+	wrapped(r->out, 0, 0, line);
+	for (size_t i = 0; i < s->nr_missing; i++) {
+		fprintf(r->out, "not hooked: ");
+		wrapped(r->out, 12, 12, s->missing[i]);
+	}
+	fflush(r->out);
+}
+
+static void text_leak(struct report *r, const struct report_leak *l)
+{
+	struct site *s = site_of(r, l, true);
+
+	if (!s)
+		return;
+	s->count++;
+	s->bytes += l->a->size;
+	s->by_certainty[l->a->certainty]++;
+	if (!s->said || l->now - s->said_at >= ALERT_INTERVAL)
+		say(r, s, l->now);
+}
+
+static void text_update(struct report *r, const struct report_leak *l)
+{
+	struct site *s = site_of(r, l, false);
+
+	if (!s || l->a->certainty == CERTAINTY_POSSIBLE)
+		return;
+	s->by_certainty[l->a->certainty]++;
+	s->by_certainty[l->a->certainty - 1]--;
+}
+
+static void text_retracted(struct report *r, const struct report_leak *l)
+{
+	struct site *s = site_of(r, l, false);
+	char line[160];
+
+	if (!s)
+		return;
+	s->count--;
+	s->bytes -= l->a->size;
+	s->by_certainty[l->a->certainty]--;
+	if (s->said > s->count)
+		s->said = s->count;
+	snprintf(line, sizeof(line), "retracted: %" PRIu64 " bytes at 0x%" PRIx64
+		 " are no leak, they were released or used after all",
+		 l->a->size, l->a->addr);
+	stamp(r, l->now);
+	wrapped(r->out, 13, 13, line);
+	fflush(r->out);
+}
+
+static void text_warning(struct report *r, const char *rule, const char *message)
+{
+	fprintf(r->out, "warning: ");
+	wrapped(r->out, 9, 9, message);
+	fflush(r->out);
+	(void)rule;
+}
+
+static void number(uint64_t x, char *buf, size_t size)
+{
+	static const char *const units[] = { "", "K", "M", "G", "T", "P" };
+	size_t u = 0;
+
+	while (x >= 1024 && x % 1024 == 0 && u < 5) {
+		x /= 1024;
+		u++;
+	}
+	snprintf(buf, size, "%" PRIu64 "%s", x, units[u]);
+}
+
+static void distribution(FILE *out, const char *title, const uint64_t *counts, size_t size)
+{
+	uint64_t most = 0;
+	size_t first = size, last = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		if (!counts[i])
+			continue;
+		first = i < first ? i : first;
+		last = i;
+		most = counts[i] > most ? counts[i] : most;
+	}
+	if (first == size)
+		return;
+	fprintf(out, "  %s\n", title);
+	for (size_t i = first; i <= last; i++) {
+		char low[24], high[24];
+		int bar = (int)(counts[i] * BAR / most);
+
+		number(i ? UINT64_C(1) << i : 0, low, sizeof(low));
+		number(UINT64_C(1) << (i + 1), high, sizeof(high));
+		fprintf(out, "    [%6s, %6s) %10" PRIu64 " |%.*s%*s|\n", low, high, counts[i], bar,
+			"******************************", BAR - bar, "");
+	}
+}
+
+static void text_histogram(struct report *r, const struct histogram *h, const char *callback)
+{
+	char line[256];
+
+	if (r->title)
+		fprintf(r->out, "\nallocations by callback\n");
+	r->title = false;
+	snprintf(line, sizeof(line),
+		 "%s: %" PRIu64 " allocations of %" PRIu64 " bytes, %" PRIu64 " freed, %" PRIu64
+		 " outstanding",
+		 callback ? callback : "(no callback)", h->allocations, h->bytes, h->freed,
+		 h->outstanding);
+	fputc('\n', r->out);
+	wrapped(r->out, 0, 2, line);
+	distribution(r->out, "size in bytes", h->size_log2, 32);
+	distribution(r->out, "lifetime in microseconds", h->lifetime_us_log2, 48);
+	fflush(r->out);
+}
+
+static void text_tick(struct report *r, uint64_t now)
+{
+	r->title = true;
+	for (size_t i = 0; i < r->nr_sites; i++) {
+		struct site *s = r->sites[i];
+
+		if (s->count > s->said && now - s->said_at >= ALERT_INTERVAL)
+			say(r, s, now);
+	}
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	const struct site *x = *(struct site *const *)a, *y = *(struct site *const *)b;
+
+	return x->bytes > y->bytes ? -1 : x->bytes < y->bytes;
+}
+
+static void losses(struct report *r, const struct report_end *e, const struct ledger_stats *s)
+{
+	if (e->lost_events)
+		fprintf(r->out, "%" PRIu64 " events lost, the books were read again %" PRIu64
+			" times\n", e->lost_events, s->resyncs);
+	if (e->missed_hooks)
+		fprintf(r->out, "%" PRIu64 " times a hook did not run\n", e->missed_hooks);
+	if (s->missed_frees_healed)
+		fprintf(r->out, "%" PRIu64 " frees missed and healed\n", s->missed_frees_healed);
+	if (e->unseen)
+		fprintf(r->out, "%" PRIu64 " allocations not followed: the book was full\n",
+			e->unseen);
+}
+
+static void text_end(struct report *r, const struct report_end *e)
+{
+	const struct ledger_stats *s = ledger__stats(e->ledger);
+	uint64_t count = 0, bytes = 0;
+	size_t sites = 0;
+	char line[512];
+
+	if (r->nr_sites)
+		qsort(r->sites, r->nr_sites, sizeof(*r->sites), by_bytes);
+	for (size_t i = 0; i < r->nr_sites; i++) {
+		const struct site *site = r->sites[i];
+
+		if (!site->count)
+			continue;
+		fprintf(r->out, "\n[%zu] %s: %" PRIu64 " allocations, %" PRIu64 " bytes (", ++sites,
+			rule__name(site->rule), site->count, site->bytes);
+		for (int c = NR_CERTAINTIES - 1, said = 0; c > CERTAINTY_POSSIBLE; c--)
+			if (site->by_certainty[c])
+				fprintf(r->out, "%s%" PRIu64 " %s", said++ ? ", " : "",
+					site->by_certainty[c], certainty__name((enum certainty)c));
+		fprintf(r->out, ")\n    ");
+		wrapped(r->out, 4, 4, site->sentence ? site->sentence : "");
+		fputs(site->detail ? site->detail : "", r->out);
+		count += site->count;
+		bytes += site->bytes;
+	}
+	fputc('\n', r->out);
+	snprintf(line, sizeof(line),
+		 "%.1f s: %" PRIu64 " allocations, %" PRIu64 " frees, %" PRIu64
+		 " outstanding; %" PRIu64 " commands, %" PRIu64 " callbacks; %" PRIu64
+		 " suspects, %" PRIu64 " cleared, %" PRIu64 " retracted",
+		 e->seconds, s->allocations, s->frees, s->outstanding, s->commands, s->callbacks,
+		 s->suspects, s->cleared, s->retracted);
+	wrapped(r->out, 0, 0, line);
+	losses(r, e, s);
+	if (count)
+		fprintf(r->out, "SUMMARY: nfcleakbpf: %" PRIu64 " bytes leaked in %" PRIu64
+			" allocations at %zu site%s\n", bytes, count, sites, sites == 1 ? "" : "s");
+	else
+		fprintf(r->out, "SUMMARY: nfcleakbpf: no leaks found\n");
+	fflush(r->out);
+}
+
+static void text_close(struct report *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->nr_sites; i++) {
+		free(r->sites[i]->sentence);
+		free(r->sites[i]->detail);
+		free(r->sites[i]);
+	}
+	free(r->sites);
+	free(r);
+}
+
+const struct report_format report_text = {
+	.open = text_open,
+	.start = text_start,
+	.leak = text_leak,
+	.update = text_update,
+	.retracted = text_retracted,
+	.warning = text_warning,
+	.histogram = text_histogram,
+	.tick = text_tick,
+	.end = text_end,
+	.close = text_close,
+};

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A look at a suspect in memory, before anything is said about it.
+ */
+#ifndef NLB_LOOK_H
+#define NLB_LOOK_H
+
+#include "ledger/ledger.h"
+#include "kernel/query.h"
+
+struct btf;
+
+/* Where things are in this kernel's structures; -1: not known. */
+struct layout {
+	int skb_next;
+	int skb_users;
+	int skb_data;
+	uint32_t skb_size;	  /* struct sk_buff */
+	uint32_t shared_info_size; /* struct skb_shared_info */
+};
+
+/* btf may be NULL. */
+void layout__read(struct layout *layout, const struct btf *btf);
+
+/*
+ * An skb that is on a queue, or that has another user, is in use.  Of other
+ * objects one look at themselves says nothing.  q may be NULL.
+ */
+enum verdict look__at(struct query *q, const struct layout *layout,
+		      const struct allocation *a);
+
+/*
+ * The first bytes of an allocation, at most len: of an skb those at its data
+ * pointer.  Returns how many, or a negative errno.
+ */
+int look__bytes(struct query *q, const struct layout *layout, const struct allocation *a,
+		unsigned char *buf, size_t len);
+
+/*
+ * The name of the NFC device that a subsystem's device structure belongs to
+ * ("nfc0").  It is found without the module's types: one of the first words of
+ * struct nfc_digital_dev points to the nfc_dev, and a word in there (the
+ * kobject of its struct device) to the name.  Returns 0 or a negative errno.
+ */
+int look__device_name(struct query *q, uint64_t device, char *name, size_t size);
+
+#endif /* NLB_LOOK_H */

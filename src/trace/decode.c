@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From records to events.
+ */
+#include "trace/decode.h"
+
+#include <string.h>
+
+static uint64_t arg(const struct nlb_call *call, int8_t place)
+{
+	return place == NO_ARG ? 0 : call->args[place];
+}
+
+static enum decoded decode_call(const struct nlb_call *call, const struct hook_meaning *meaning,
+				struct names *names, struct event *out)
+{
+	const struct subsystem *s = meaning->subsystem;
+
+	switch (meaning->role) {
+	case HOOK_FRAME:
+		out->type = EVENT_ENTER;
+		out->frame.function = meaning->function;
+		return DECODED_EVENT;
+	case HOOK_SUBMIT:
+		out->type = EVENT_SUBMIT;
+		out->submit.device = arg(call, s->submit.device);
+		out->submit.argument = arg(call, s->submit.argument);
+		out->submit.request = arg(call, s->submit.request);
+		out->submit.params = arg(call, s->submit.params);
+		out->submit.callback = names__function(names, arg(call, s->submit.callback));
+		out->submit.function = meaning->function;
+		/* Registers hold more than a u16 or u8 argument. */
+		out->submit.timeout_ms = (uint16_t)arg(call, s->submit.timeout);
+		out->submit.command_type = (uint8_t)arg(call, s->submit.type);
+		return DECODED_EVENT;
+	case HOOK_COMPLETE:
+		out->type = EVENT_COMPLETE;
+		out->complete.device = arg(call, s->complete.device);
+		out->complete.command = arg(call, s->complete.command);
+		out->complete.response = arg(call, s->complete.response);
+		return DECODED_EVENT;
+	case HOOK_CALLBACK:
+		out->type = EVENT_CALLBACK;
+		out->callback.device = arg(call, s->callback.device);
+		out->callback.argument = arg(call, s->callback.argument);
+		out->callback.response = arg(call, s->callback.response);
+		out->callback.callback = meaning->function;
+		return DECODED_EVENT;
+	}
+	return DECODED_BROKEN;
+}
+
+static void decode_alloc(const struct nlb_alloc *a, const struct skb_sizes *sizes,
+			 struct names *names, struct event *out)
+{
+	size_t depth = a->stack_size > 0 ? (size_t)a->stack_size / sizeof(a->stack[0]) : 0;
+
+	out->type = EVENT_ALLOC;
+	out->alloc.addr = a->addr;
+	out->alloc.size = a->size;
+	out->alloc.kind = EVENT_KIND_OBJECT;
+	if (a->kind == NLB_KIND_SKB) {
+		/* __alloc_skb(): the data is aligned and followed by
+		 * skb_shared_info; a clone has a struct only.
+		 */
+		out->alloc.kind = EVENT_KIND_SKB;
+		out->alloc.size = sizes->skb;
+		if (a->size)
+			out->alloc.size += ((a->size + sizes->alignment - 1) &
+					    ~(uint64_t)(sizes->alignment - 1)) +
+					   sizes->overhead;
+	}
+	if (depth > NLB_STACK_DEPTH)
+		depth = NLB_STACK_DEPTH;
+	while (depth && !a->stack[depth - 1])
+		depth--;
+	out->alloc.stack = names__stack(names, (const uint64_t *)a->stack, depth, a->site);
+	out->alloc.caller = names__function(names, a->site);
+	memcpy(out->alloc.comm, a->comm, sizeof(out->alloc.comm));
+	out->alloc.comm[sizeof(out->alloc.comm) - 1] = '\0';
+}
+
+enum decoded decode(const void *record, size_t size, const struct hook_meaning *meaning,
+		    const struct skb_sizes *sizes, struct names *names, struct event *out)
+{
+	static const size_t sizes_of[] = {
+		[NLB_ALLOC] = sizeof(struct nlb_alloc),
+		[NLB_FREE] = sizeof(struct nlb_free),
+		[NLB_CALL] = sizeof(struct nlb_call),
+		[NLB_RETURN] = sizeof(struct nlb_return),
+		[NLB_WORK_START] = sizeof(struct nlb_work),
+		[NLB_WORK_END] = sizeof(struct nlb_work),
+		[NLB_MODULE_LOAD] = sizeof(struct nlb_module),
+		[NLB_MODULE_FREE] = sizeof(struct nlb_module),
+	};
+	const struct nlb_header *h = record;
+	const struct nlb_return *r = record;
+	const struct nlb_work *w = record;
+	const struct nlb_free *f = record;
+
+	if (size < sizeof(*h) || !h->type || h->type >= sizeof(sizes_of) / sizeof(*sizes_of) ||
+	    size < sizes_of[h->type])
+		return DECODED_BROKEN;
+
+	memset(out, 0, sizeof(*out));
+	out->time = h->time;
+	out->tid = h->tid;
+	out->irq = h->flags & NLB_F_IRQ;
+
+	switch (h->type) {
+	case NLB_ALLOC:
+		decode_alloc(record, sizes, names, out);
+		return DECODED_EVENT;
+	case NLB_FREE:
+		out->type = EVENT_FREE;
+		out->free.addr = f->addr;
+		out->free.caller = names__function(names, f->site);
+		out->free.healed = h->flags & NLB_F_HEALED;
+		return DECODED_EVENT;
+	case NLB_CALL:
+		return meaning ? decode_call(record, meaning, names, out) : DECODED_OTHER;
+	case NLB_RETURN:
+		if (!meaning)
+			return DECODED_OTHER;
+		if (meaning->role == HOOK_SUBMIT) {
+			out->type = EVENT_SUBMIT_RETURN;
+			/* An int: the upper half of the register is not its. */
+			out->submit_return.ret = (int32_t)r->ret;
+		} else {
+			out->type = EVENT_LEAVE;
+			out->frame.function = meaning->function;
+		}
+		return DECODED_EVENT;
+	case NLB_WORK_START:
+	case NLB_WORK_END:
+		out->type = h->type == NLB_WORK_START ? EVENT_ENTER : EVENT_LEAVE;
+		out->frame.function = names__function(names, w->function);
+		out->frame.outermost = true;
+		return DECODED_EVENT;
+	default:
+		return DECODED_OTHER;
+	}
+}

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Interning of functions and stacks, see names.h.
+ */
+#include "trace/names.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/table.h"
+
+struct function {
+	char *name;
+	char *module; /* NULL: the kernel */
+};
+
+struct names {
+	names_resolver resolver;
+	void *ctx;
+	struct function **functions; /* by number - 1 */
+	size_t nr_functions;
+	struct stack **stacks; /* by number - 1 */
+	size_t nr_stacks;
+	char **modules; /* traced */
+	size_t nr_modules;
+	char **wrappers;
+	size_t nr_wrappers;
+
+	/* Forgotten when modules change: */
+	struct table by_addr;  /* address -> struct function */
+	struct table by_stack; /* hash of addresses -> struct stack */
+	/* Never forgotten: */
+	struct table by_name; /* hash of name and module -> first struct function */
+	struct table by_text; /* hash of the frames' text -> first struct stack */
+};
+
+static uint64_t hash_bytes(uint64_t h, const void *data, size_t size)
+{
+	const unsigned char *p = data;
+
+	while (size--)
+		h = (h ^ *p++) * 0x100000001b3ULL; /* FNV-1a */
+	return h;
+}
+
+#define HASH_START 0xcbf29ce484222325ULL
+
+struct names *names__new(names_resolver resolver, void *ctx)
+{
+	struct names *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->resolver = resolver;
+	n->ctx = ctx;
+	return n;
+}
+
+static void stack_free(struct stack *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->depth; i++)
+		free(s->frames[i].text);
+	free(s->frames);
+	free(s);
+}
+
+void names__free(struct names *n)
+{
+	size_t i;
+
+	if (!n)
+		return;
+	for (i = 0; i < n->nr_functions; i++) {
+		free(n->functions[i]->name);
+		free(n->functions[i]->module);
+		free(n->functions[i]);
+	}
+	for (i = 0; i < n->nr_stacks; i++)
+		stack_free(n->stacks[i]);
+	for (i = 0; i < n->nr_modules; i++)
+		free(n->modules[i]);
+	for (i = 0; i < n->nr_wrappers; i++)
+		free(n->wrappers[i]);
+	free(n->functions);
+	free(n->stacks);
+	free(n->modules);
+	free(n->wrappers);
+	table__free(&n->by_addr);
+	table__free(&n->by_stack);
+	table__free(&n->by_name);
+	table__free(&n->by_text);
+	free(n);
+}
+
+void names__modules_changed(struct names *n)
+{
+	table__free(&n->by_addr);
+	table__free(&n->by_stack);
+}
+
+static bool listed(char *const *list, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(list[i], name))
+			return true;
+	return false;
+}
+
+static int list_add(char ***list, size_t *count, const char *name)
+{
+	char **more;
+
+	if (listed(*list, *count, name))
+		return 0;
+	more = reallocarray(*list, *count + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	*list = more;
+	more[*count] = strdup(name);
+	if (!more[*count])
+		return -ENOMEM;
+	++*count;
+	return 0;
+}
+
+int names__trace_module(struct names *n, const char *module)
+{
+	return list_add(&n->modules, &n->nr_modules, module);
+}
+
+bool names__module_traced(const struct names *n, const char *module)
+{
+	return module && listed(n->modules, n->nr_modules, module);
+}
+
+int names__wrapper(struct names *n, const char *function)
+{
+	return list_add(&n->wrappers, &n->nr_wrappers, function);
+}
+
+/* Where gcc's suffix begins: the end of the name proper. */
+static size_t base_length(const char *name)
+{
+	static const char *const suffixes[] = { ".constprop.", ".isra.", ".part.", ".cold" };
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		const char *s = strstr(name, suffixes[i]);
+
+		if (s && (size_t)(s - name) < len)
+			len = (size_t)(s - name);
+	}
+	return len;
+}
+
+static uint32_t function_number(const struct names *n, const struct function *f)
+{
+	for (size_t i = 0; i < n->nr_functions; i++)
+		if (n->functions[i] == f)
+			return (uint32_t)i + 1;
+	return 0;
+}
+
+uint32_t names__intern(struct names *n, const char *name, const char *module)
+{
+	size_t len = base_length(name);
+	uint64_t hash = hash_bytes(HASH_START, name, len);
+	struct function *f, **more;
+
+	hash = hash_bytes(hash, module ? module : "", module ? strlen(module) : 0);
+	for (;; hash++) {
+		const char *m;
+
+		f = table__get(&n->by_name, hash);
+		if (!f)
+			break;
+		m = f->module ? f->module : "";
+		if (strlen(f->name) == len && !memcmp(f->name, name, len) &&
+		    !strcmp(m, module ? module : ""))
+			return function_number(n, f);
+	}
+	f = calloc(1, sizeof(*f));
+	more = reallocarray(n->functions, n->nr_functions + 1, sizeof(*more));
+	if (more)
+		n->functions = more;
+	if (!f || !more)
+		goto fail;
+	f->name = strndup(name, len);
+	f->module = module ? strdup(module) : NULL;
+	if (!f->name || (module && !f->module) || table__set(&n->by_name, hash, f))
+		goto fail;
+	n->functions[n->nr_functions++] = f;
+	return (uint32_t)n->nr_functions;
+fail:
+	if (f) {
+		free(f->name);
+		free(f->module);
+	}
+	free(f);
+	return 0;
+}
+
+uint32_t names__function(struct names *n, uint64_t addr)
+{
+	struct function *f = table__get(&n->by_addr, addr);
+	struct symbol sym;
+	uint32_t number;
+
+	if (f)
+		return function_number(n, f);
+	if (!addr || !n->resolver || n->resolver(n->ctx, &addr, 1, &sym) || !*sym.name)
+		return 0;
+	number = names__intern(n, sym.name, *sym.module ? sym.module : NULL);
+	if (number)
+		table__set(&n->by_addr, addr, n->functions[number - 1]);
+	return number;
+}
+
+const char *names__text(const struct names *n, uint32_t function)
+{
+	return function && function <= n->nr_functions ? n->functions[function - 1]->name : NULL;
+}
+
+const char *names__module(const struct names *n, uint32_t function)
+{
+	return function && function <= n->nr_functions ? n->functions[function - 1]->module : NULL;
+}
+
+/* The tracer's own frames on top of a stack: programs, trampolines (neither
+ * has a symbol of its own) and the tracepoint's machinery.
+ */
+static bool tracer_frame(const struct symbol *sym)
+{
+	static const char *const prefixes[] = { "__traceiter_", "__bpf_trace_", "bpf_", "trace_",
+						"__bpf_prog_" };
+
+	if (!*sym->name)
+		return true;
+	if (*sym->module)
+		return false;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(sym->name, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
+static size_t first_own_frame(const uint64_t *addrs, const struct symbol *symbols, size_t depth,
+			      uint64_t call_site)
+{
+	size_t i;
+
+	for (i = 0; call_site && i < depth; i++)
+		if (addrs[i] == call_site)
+			return i;
+	for (i = 0; i < depth && tracer_frame(&symbols[i]); i++)
+		;
+	return i < depth ? i : 0;
+}
+
+static bool same_text(const struct stack *a, const struct stack *b)
+{
+	if (a->depth != b->depth)
+		return false;
+	for (size_t i = 0; i < a->depth; i++)
+		if (strcmp(a->frames[i].text, b->frames[i].text) != 0)
+			return false;
+	return true;
+}
+
+static uint32_t stack_number(const struct names *n, const struct stack *s)
+{
+	for (size_t i = 0; i < n->nr_stacks; i++)
+		if (n->stacks[i] == s)
+			return (uint32_t)i + 1;
+	return 0;
+}
+
+uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint64_t call_site)
+{
+	uint64_t raw, hash = HASH_START;
+	struct stack *s, *known, **more;
+	struct symbol *symbols;
+	size_t first, i;
+
+	if (!depth)
+		return 0;
+	/* 64 bits of two stacks colliding: once in 10^10 for 60,000 stacks. */
+	raw = hash_bytes(HASH_START, addrs, depth * sizeof(*addrs));
+	known = table__get(&n->by_stack, raw);
+	if (known)
+		return stack_number(n, known);
+
+	s = calloc(1, sizeof(*s));
+	symbols = calloc(depth, sizeof(*symbols));
+	if (!s || !symbols)
+		goto fail;
+	if (!n->resolver || n->resolver(n->ctx, addrs, depth, symbols))
+		for (i = 0; i < depth; i++)
+			snprintf(symbols[i].text, sizeof(symbols[i].text), "0x%" PRIx64, addrs[i]);
+	first = first_own_frame(addrs, symbols, depth, call_site);
+	s->frames = calloc(depth - first, sizeof(*s->frames));
+	if (!s->frames)
+		goto fail;
+	for (i = first; i < depth && addrs[i]; i++) {
+		struct stack_frame *f = &s->frames[s->depth];
+		const struct symbol *sym = &symbols[i];
+
+		f->text = strdup(sym->text);
+		if (!f->text)
+			goto fail;
+		f->addr = addrs[i];
+		f->offset = (uint32_t)sym->offset;
+		if (*sym->name)
+			f->function = names__intern(n, sym->name, *sym->module ? sym->module : NULL);
+		s->depth++;
+		hash = hash_bytes(hash, f->text, strlen(f->text) + 1);
+	}
+	s->site = s->depth;
+	for (i = 0; i < s->depth && s->site == s->depth; i++) {
+		uint32_t function = s->frames[i].function;
+		const char *name = names__text(n, function);
+
+		if (names__module_traced(n, names__module(n, function)) &&
+		    !listed(n->wrappers, n->nr_wrappers, name))
+			s->site = i;
+	}
+	for (; (known = table__get(&n->by_text, hash)); hash++) {
+		if (!same_text(known, s))
+			continue;
+		stack_free(s);
+		free(symbols);
+		table__set(&n->by_stack, raw, known);
+		return stack_number(n, known);
+	}
+	more = reallocarray(n->stacks, n->nr_stacks + 1, sizeof(*more));
+	if (!more)
+		goto fail;
+	n->stacks = more;
+	if (table__set(&n->by_text, hash, s))
+		goto fail;
+	n->stacks[n->nr_stacks++] = s;
+	table__set(&n->by_stack, raw, s);
+	free(symbols);
+	return (uint32_t)n->nr_stacks;
+fail:
+	free(symbols);
+	stack_free(s);
+	return 0;
+}
+
+const struct stack *names__stack_at(const struct names *n, uint32_t stack)
+{
+	return stack && stack <= n->nr_stacks ? n->stacks[stack - 1] : NULL;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Functions and stacks as small numbers that stay valid when their module is
+ * gone: an address is resolved when the trace first sees it, and the same text
+ * always gets the same number, also after a module was loaded again elsewhere.
+ */
+#ifndef NLB_NAMES_H
+#define NLB_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/query.h"
+
+struct names;
+
+struct stack_frame {
+	uint64_t addr;
+	uint32_t function; /* 0: unknown */
+	uint32_t offset;   /* into the function */
+	char *text;	   /* name+0xoff/0xsize [module], as the kernel prints it */
+};
+
+struct stack {
+	size_t depth;
+	/* The innermost frame of a traced module that is no allocation
+	 * wrapper; depth where there is none.
+	 */
+	size_t site;
+	struct stack_frame *frames; /* innermost first, the tracer's own cut off */
+};
+
+/* What addresses belong to.  Returns 0 or a negative errno. */
+typedef int (*names_resolver)(void *ctx, const uint64_t *addrs, size_t count, struct symbol *out);
+
+/* resolver may be NULL: then no address is known.  NULL when out of memory. */
+struct names *names__new(names_resolver resolver, void *ctx);
+void names__free(struct names *n);
+
+/* Modules have changed: addresses are resolved anew.  What is known stays. */
+void names__modules_changed(struct names *n);
+/* A module whose functions may be an allocation's site.  0 or -ENOMEM. */
+int names__trace_module(struct names *n, const char *module);
+bool names__module_traced(const struct names *n, const char *module);
+/* A function that never is one.  0 or -ENOMEM. */
+int names__wrapper(struct names *n, const char *function);
+
+/* The number of the function that addr lies in, 0 if unknown. */
+uint32_t names__function(struct names *n, uint64_t addr);
+/* The number of a function by name, made if need be; 0 when out of memory.
+ * module NULL is the kernel itself.
+ */
+uint32_t names__intern(struct names *n, const char *name, const char *module);
+/* NULL for 0.  gcc's suffixes (.isra.0 and the like) are stripped. */
+const char *names__text(const struct names *n, uint32_t function);
+const char *names__module(const struct names *n, uint32_t function);
+
+/*
+ * The number of a stack, 0 when out of memory or empty.  call_site, where not
+ * 0, is the return address into the allocator's caller: what is above it is cut.
+ */
+uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint64_t call_site);
+/* NULL for 0. */
+const struct stack *names__stack_at(const struct names *n, uint32_t stack);
+
+#endif /* NLB_NAMES_H */

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The subcommands whose traffic is meant to succeed: they show that the stack
+ * works, and everything they allocate is released by it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "traffic.h"
+
+static const char *rf_name(uint8_t mode)
+{
+	switch (mode) {
+	case NFC_RF_INITIATOR:
+		return "initiator";
+	case NFC_RF_TARGET:
+		return "target";
+	default:
+		return "none";
+	}
+}
+
+int cmd_devices(struct traffic *t)
+{
+	for (unsigned int i = 0; i < t->ndevs; i++) {
+		const struct dev *d = &t->devs[i];
+
+		printf("%s index=%u protocols=0x%x%s powered=%s rf=%s\n",
+		       d->name, d->idx, d->protocols,
+		       d->protocols & NFC_PROTO_NFC_DEP_MASK ? "(nfc-dep)" : "",
+		       d->powered ? "yes" : "no", rf_name(d->rf_mode));
+	}
+
+	return 0;
+}
+
+static struct dev *find(struct traffic *t, const char *name)
+{
+	struct dev *d = nfc_find(t, name);
+
+	if (!d)
+		complain(-ENODEV, "NFC device %s", name);
+
+	return d;
+}
+
+static int for_devices(struct traffic *t, const char *name, const char *what,
+		       int (*fn)(struct traffic *t, struct dev *d))
+{
+	struct dev *d;
+	int err;
+
+	if (name) {
+		d = find(t, name);
+		if (!d)
+			return -ENODEV;
+		step(2 * t->timeout / 1000 + 30, "%s %s", what, d->name);
+		return fn(t, d);
+	}
+
+	for (unsigned int i = 0; i < t->ndevs; i++) {
+		step(2 * t->timeout / 1000 + 30, "%s %s", what,
+		     t->devs[i].name);
+		err = fn(t, &t->devs[i]);
+		if (err)
+			return err;
+	}
+
+	return 0;
+}
+
+int cmd_up(struct traffic *t, const char *dev)
+{
+	return for_devices(t, dev, "up", device_up);
+}
+
+int cmd_down(struct traffic *t, const char *dev)
+{
+	return for_devices(t, dev, "down", device_down);
+}
+
+struct poll_wait {
+	struct dev *d;
+	uint64_t end;
+	unsigned int found, activated;
+};
+
+static int is_poll_over(struct traffic *t, void *arg)
+{
+	struct poll_wait *w = arg;
+
+	(void)t;
+	return now_ms() >= w->end || stop_requested() ||
+	       w->d->seen.targets_found != w->found ||
+	       w->d->seen.tm_activated != w->activated;
+}
+
+/*
+ * Poll for some seconds with nobody on the other side.  Should there be
+ * somebody, the kernel ends the poll, and so does this.
+ */
+int cmd_poll(struct traffic *t, bool target, unsigned int seconds,
+	     const char *dev)
+{
+	const char *mode = target ? "target" : "initiator";
+	struct poll_wait w = { 0 };
+	uint64_t start = now_ms();
+	bool met = false;
+	int err, ret;
+
+	if (!t->ndevs)
+		return complain(-ENODEV, "polling");
+	w.d = dev ? find(t, dev) : &t->devs[0];
+	if (!w.d)
+		return -ENODEV;
+
+	step(4 * t->timeout / 1000 + seconds + 30, "poll as %s on %s", mode,
+	     w.d->name);
+	err = device_up(t, w.d);
+	if (err)
+		return err;
+	err = start_poll(t, w.d, target ? 0 : NFC_PROTO_NFC_DEP_MASK,
+			 target ? NFC_PROTO_NFC_DEP_MASK : 0);
+	if (err)
+		goto out;
+	err = wait_working(t, w.d);
+	if (err)
+		goto out;
+
+	start = now_ms();
+	w.end = start + (uint64_t)seconds * 1000;
+	w.found = w.d->seen.targets_found;
+	w.activated = w.d->seen.tm_activated;
+	/* The end of the poll is the condition; a signal is no error here. */
+	t->closing = true;
+	err = wait_for(t, is_poll_over, &w, (seconds + 1) * 1000 + t->timeout,
+		       "the end of the poll on %s", w.d->name);
+	t->closing = false;
+	met = w.d->seen.targets_found != w.found ||
+	      w.d->seen.tm_activated != w.activated;
+	start = now_ms() - start;
+out:
+	ret = device_down(t, w.d);
+	if (!err)
+		err = ret;
+	if (!err && !t->quiet)
+		printf("{\"poll\":\"%s\",\"device\":\"%s\",\"seconds\":%.1f,\"met_peer\":%s}\n",
+		       mode, w.d->name, (double)start / 1000,
+		       met ? "true" : "false");
+	return err;
+}
+
+struct link_result {
+	unsigned int sent, received, bad, again, drops;
+	uint64_t ms;
+};
+
+static int llcp_link(struct traffic *t, const struct link_args *a,
+		     struct link_result *r)
+{
+	struct exchange x = {
+		.n = a->n, .size = a->size, .window = a->window,
+		.both = a->both, .unread = a->unread, .drop = a->drop,
+	};
+	struct session s = { .client = -1, .server = -1, .listener = -1 };
+	struct dev *devs[2];
+	int err, ret;
+
+	err = two_devices(t, &devs[0], &devs[1]);
+	if (err)
+		return err;
+
+	err = session_open(&s, t, devs[0], devs[1]);
+	if (err)
+		goto out;
+	err = exchange_init(&x, &s);
+	if (err)
+		goto out;
+
+	r->ms = now_ms();
+	err = exchange_run(&x, &s);
+	r->ms = now_ms() - r->ms;
+	if (err == -ENOLINK)
+		complain(err, "link %s-%s after %u of %u messages", s.im->name,
+			 s.tm->name, x.flows[0].received + x.flows[1].received,
+			 a->n * (a->both ? 2 : 1));
+	for (unsigned int i = 0; i < 2; i++) {
+		r->sent += x.flows[i].sent;
+		r->received += x.flows[i].received;
+		r->bad += x.flows[i].bad;
+		r->again += x.flows[i].again;
+	}
+	r->drops = x.drops;
+out:
+	exchange_free(&x);
+	if (s.t)
+		ret = session_close(&s, !err);
+	else
+		ret = 0;
+	if (!err)
+		err = ret;
+	if (a->drop) {
+		/* What was not dropped yet must not hit the next link. */
+		ret = dropframe_set(devs[0], 0);
+		if (!ret)
+			ret = dropframe_set(devs[1], 0);
+		if (!err)
+			err = ret;
+	}
+	ret = release(t, devs, 2, true);
+
+	return err ? err : ret;
+}
+
+int cmd_link(struct traffic *t, const struct link_args *a)
+{
+	unsigned int want = a->n * (a->both ? 2 : 1);
+	struct link_result r = { 0 };
+	struct raw_result raw;
+	int err;
+
+	if (!a->n || !a->size)
+		return complain(-EINVAL, "link with %u messages of %zu bytes",
+				a->n, a->size);
+	if (a->raw && (a->unread || a->drop))
+		return complain(-EINVAL, "link --raw-seq together with --unread or --drop");
+	if (a->unread && a->size > LLCP_MIU)
+		return complain(-EMSGSIZE, "link --unread with messages of %zu bytes (%d at most)",
+				a->size, LLCP_MIU);
+
+	if (a->raw) {
+		r.ms = now_ms();
+		err = raw_link(t, a->n, a->size, a->both, &raw);
+		r.ms = now_ms() - r.ms;
+		r.sent = raw.sent;
+		r.received = raw.received;
+		r.bad = raw.bad;
+	} else {
+		err = llcp_link(t, a, &r);
+	}
+
+	if (!t->quiet)
+		printf("{\"sent\":%u,\"received\":%u,\"bad\":%u,\"repeated\":%u,\"drops\":%u,\"seconds\":%.1f}\n",
+		       r.sent, r.received, r.bad, r.again, r.drops,
+		       (double)r.ms / 1000);
+	if (!err && (r.sent != want || r.received != want || r.bad))
+		err = complain(-EIO, "link: %u messages wanted, %u sent, %u received, %u bad",
+			       want, r.sent, r.received, r.bad);
+
+	return err;
+}
