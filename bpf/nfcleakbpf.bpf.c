@@ -14,10 +14,12 @@
  * one thing kept here besides the filter is the book of live allocations: when
  * the ring buffer overflows, the ledger reads the truth from it.
  *
- * tp_btf, raw_tp, fentry and fexit programs only guard against themselves; a
+ * raw_tp, tp_btf, fentry and fexit programs only guard against themselves; a
  * classic tracepoint or kprobe is skipped whenever any such program runs on
  * this CPU.  So memory events never use those, and what a kprobe tells is
- * checked by the ledger against what it follows from memory events.
+ * checked by the ledger against what follows from memory events.  Of the first
+ * two it is raw_tp, whose arguments are numbers: a tp_btf program is refused
+ * the "const void *" of kmalloc and kfree (6.1, 6.12).
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -314,20 +316,20 @@ static __always_inline int on_kmalloc(__u64 *ctx)
 			    NLB_KIND_OBJECT);
 }
 
-SEC("tp_btf/kmalloc")
+SEC("raw_tp/kmalloc")
 int nlb_kmalloc(__u64 *ctx)
 {
 	return on_kmalloc(ctx);
 }
 
 /* Up to 6.0 a kmalloc with a node has its own event, with the same beginning. */
-SEC("?tp_btf/kmalloc_node")
+SEC("?raw_tp/kmalloc_node")
 int nlb_kmalloc_node(__u64 *ctx)
 {
 	return on_kmalloc(ctx);
 }
 
-SEC("tp_btf/kfree")
+SEC("raw_tp/kfree")
 int nlb_kfree(__u64 *ctx)
 {
 	return record_free(ctx[1], ctx[0]);
@@ -355,7 +357,7 @@ int nlb_skb_clone(__u64 *ctx)
 }
 
 /* Instead of the two above where fexit is refused: the struct's own allocation. */
-SEC("?tp_btf/kmem_cache_alloc")
+SEC("?raw_tp/kmem_cache_alloc")
 int nlb_cache_alloc(__u64 *ctx)
 {
 	__u64 site = ctx[0];
@@ -367,19 +369,19 @@ int nlb_cache_alloc(__u64 *ctx)
 	return record_alloc(ctx, ctx[1], 0, site, NLB_KIND_SKB);
 }
 
-SEC("?tp_btf/kmem_cache_free")
+SEC("?raw_tp/kmem_cache_free")
 int nlb_cache_free(__u64 *ctx)
 {
 	return record_free(ctx[1], ctx[0]);
 }
 
-SEC("tp_btf/kfree_skb")
+SEC("raw_tp/kfree_skb")
 int nlb_kfree_skb(__u64 *ctx)
 {
 	return record_free(address_of(ctx[0]), ctx[1]);
 }
 
-SEC("tp_btf/consume_skb")
+SEC("raw_tp/consume_skb")
 int nlb_consume_skb(__u64 *ctx)
 {
 	return record_free(address_of(ctx[0]), 0);

@@ -60,15 +60,15 @@ struct core_hook {
 };
 
 static const struct core_hook core_hooks[] = {
-	{ "nlb_kmalloc", "tp_btf", "kmalloc", "all allocations", true },
-	{ "nlb_kmalloc_node", "tp_btf", "kmalloc_node", "allocations for a NUMA node", false },
-	{ "nlb_kfree", "tp_btf", "kfree", "all frees", true },
+	{ "nlb_kmalloc", "raw_tp", "kmalloc", "all allocations", true },
+	{ "nlb_kmalloc_node", "raw_tp", "kmalloc_node", "allocations for a NUMA node", false },
+	{ "nlb_kfree", "raw_tp", "kfree", "all frees", true },
 	{ "nlb_skb_alloc", "fexit", "__alloc_skb", "skbs", false },
 	{ "nlb_skb_clone", "fexit", "skb_clone", "clones of skbs", false },
-	{ "nlb_cache_alloc", "tp_btf", "kmem_cache_alloc", "skbs", false },
-	{ "nlb_cache_free", "tp_btf", "kmem_cache_free", "frees of half-made skbs", false },
-	{ "nlb_kfree_skb", "tp_btf", "kfree_skb", "frees of dropped skbs", false },
-	{ "nlb_consume_skb", "tp_btf", "consume_skb", "frees of consumed skbs", false },
+	{ "nlb_cache_alloc", "raw_tp", "kmem_cache_alloc", "skbs", false },
+	{ "nlb_cache_free", "raw_tp", "kmem_cache_free", "frees of half-made skbs", false },
+	{ "nlb_kfree_skb", "raw_tp", "kfree_skb", "frees of dropped skbs", false },
+	{ "nlb_consume_skb", "raw_tp", "consume_skb", "frees of consumed skbs", false },
 	{ "nlb__kfree_skb", "fentry", "__kfree_skb", "skbs freed by calling __kfree_skb()", false },
 	{ "nlb_work_start", "tp_btf", "workqueue_execute_start", "work items: who holds what",
 	  false },

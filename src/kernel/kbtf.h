@@ -11,7 +11,7 @@
 
 struct btf;
 
-/* Is there a tracepoint of that name that tp_btf can attach to? */
+/* Is there a tracepoint of that name that tp_btf and raw_tp can attach to? */
 bool kbtf__has_tracepoint(const struct btf *btf, const char *name);
 /* Is there a function of that name that fentry can attach to? */
 bool kbtf__has_function(const struct btf *btf, const char *name);
