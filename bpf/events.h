@@ -13,31 +13,31 @@
 #include <linux/types.h>
 #endif
 
-#define NLB_STACK_DEPTH 32   /* frames kept of an allocation's stack */
-#define NLB_COMM_LEN	16   /* TASK_COMM_LEN */
-#define NLB_MAX_RANGES	16   /* traced modules at one time */
-#define NLB_ARGS	7    /* arguments passed on from a function hook */
-#define NLB_FILTER_BITS 14   /* 64 KiB of counters: 16,384 live objects collide little */
-#define NLB_FILTER_SLOTS (1U << NLB_FILTER_BITS)
-#define NLB_SCOPE_BITS	8
-#define NLB_SCOPE_SLOTS (1U << NLB_SCOPE_BITS)
-#define NLB_BOOK_ENTRIES 16384
+#define NLB_STACK_DEPTH	    32 /* frames kept of an allocation's stack */
+#define NLB_COMM_LEN	    16 /* TASK_COMM_LEN */
+#define NLB_MAX_RANGES	    16 /* traced modules at one time */
+#define NLB_ARGS	    7  /* arguments passed on from a function hook */
+#define NLB_FILTER_BITS	    14 /* 64 KiB of counters: 16,384 live objects collide little */
+#define NLB_FILTER_SLOTS    (1U << NLB_FILTER_BITS)
+#define NLB_SCOPE_BITS	    8
+#define NLB_SCOPE_SLOTS	    (1U << NLB_SCOPE_BITS)
+#define NLB_BOOK_ENTRIES    16384
 #define NLB_MODULE_NAME_LEN 56
 
 enum nlb_event_type {
-	NLB_ALLOC = 1,	      /* struct nlb_alloc */
-	NLB_FREE = 2,	      /* struct nlb_free */
-	NLB_CALL = 3,	      /* struct nlb_call: a hooked function was entered */
-	NLB_RETURN = 4,	      /* struct nlb_return */
-	NLB_WORK_START = 5,   /* struct nlb_work: a work item of a traced module */
-	NLB_WORK_END = 6,     /* struct nlb_work */
-	NLB_MODULE_LOAD = 7,  /* struct nlb_module */
-	NLB_MODULE_FREE = 8,  /* struct nlb_module */
+	NLB_ALLOC = 1,	     /* struct nlb_alloc */
+	NLB_FREE = 2,	     /* struct nlb_free */
+	NLB_CALL = 3,	     /* struct nlb_call: a hooked function was entered */
+	NLB_RETURN = 4,	     /* struct nlb_return */
+	NLB_WORK_START = 5,  /* struct nlb_work: a work item of a traced module */
+	NLB_WORK_END = 6,    /* struct nlb_work */
+	NLB_MODULE_LOAD = 7, /* struct nlb_module */
+	NLB_MODULE_FREE = 8, /* struct nlb_module */
 };
 
 enum nlb_kind {
-	NLB_KIND_OBJECT = 0,  /* kmalloc family */
-	NLB_KIND_SKB = 1,     /* struct sk_buff and its head */
+	NLB_KIND_OBJECT = 0, /* kmalloc family */
+	NLB_KIND_SKB = 1,    /* struct sk_buff and its head */
 };
 
 /* An event came from an interrupt taken on top of the task it names. */
@@ -55,10 +55,10 @@ struct nlb_header {
 
 struct nlb_alloc {
 	struct nlb_header h;
-	__u64 addr; /* born is h.time: (addr, time) is the allocation's identity */
-	__u64 size; /* bytes requested; skb: bytes requested for the data */
-	__u64 site; /* return address of the allocator's caller */
-	__u32 kind; /* enum nlb_kind */
+	__u64 addr;	  /* born is h.time: (addr, time) is the allocation's identity */
+	__u64 size;	  /* bytes requested; skb: bytes requested for the data */
+	__u64 site;	  /* return address of the allocator's caller */
+	__u32 kind;	  /* enum nlb_kind */
 	__s32 stack_size; /* bytes of stack[], negative errno where none could be had */
 	char comm[NLB_COMM_LEN];
 	__u64 stack[NLB_STACK_DEPTH];
@@ -120,10 +120,10 @@ struct nlb_filter {
 	struct nlb_range skb_alloc; /* text of __alloc_skb, where fexit cannot be had */
 	struct nlb_range skb_clone; /* text of skb_clone, likewise */
 	struct nlb_range ranges[NLB_MAX_RANGES]; /* text of each traced module */
-	__u64 cpu_offsets;	    /* address of __per_cpu_offset[], 0: not known */
-	__u64 preempt_count;	    /* its offset in a CPU's area, 0: not known */
+	__u64 cpu_offsets;			 /* address of __per_cpu_offset[], 0: not known */
+	__u64 preempt_count;			 /* its offset in a CPU's area, 0: not known */
 	__u32 nr_ranges;
-	__u32 scope; /* tasks inside a frame of the stack */
+	__u32 scope;			    /* tasks inside a frame of the stack */
 	__u32 scope_slots[NLB_SCOPE_SLOTS]; /* the same, by hash of the task */
 	__u32 live[NLB_FILTER_SLOTS];	    /* allocations in the book, by hash of the address */
 };

@@ -72,7 +72,8 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 		  "no perf kprobes: no module function can be hooked that way" },
 		{ "kprobe.multi", f->kprobe_multi, "on request (--attach kprobe-multi)",
 		  "not on this kernel (needs CONFIG_FPROBE)" },
-		{ "fentry", !f->fentry, "for skbs; for module functions on request (--attach fentry)",
+		{ "fentry", !f->fentry,
+		  "for skbs; for module functions on request (--attach fentry)",
 		  "refused; skbs are followed by the allocation of their struct instead" },
 		{ "cookies", f->cookie, "hooks can be told apart",
 		  "none in kprobes (before 5.15): no module function can be hooked" },
@@ -86,8 +87,8 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 static const char *state_name(enum hook_state state)
 {
 	static const char *const names[] = {
-		[HOOK_PLANNED] = "planned",   [HOOK_ATTACHED] = "attached",
-		[HOOK_MISSING] = "missing",   [HOOK_UNNEEDED] = "unneeded",
+		[HOOK_PLANNED] = "planned", [HOOK_ATTACHED] = "attached",
+		[HOOK_MISSING] = "missing", [HOOK_UNNEEDED] = "unneeded",
 		[HOOK_GONE] = "gone",
 	};
 
@@ -137,11 +138,11 @@ static void print_text(const struct doctor *d)
 		const struct hook *h = hooks__at(d->hooks, i);
 
 		printf("  %-3s %-15s %s%s%s%s\n",
-		       h->state == HOOK_PLANNED	   ? "ok" :
-		       h->state == HOOK_UNNEEDED ? "" :
-						     "-",
-		       h->mechanism, *h->target ? h->target : "read memory", *h->module ? " [" : "", h->module,
-		       *h->module ? "]" : "");
+		       h->state == HOOK_PLANNED	   ? "ok"
+		       : h->state == HOOK_UNNEEDED ? ""
+						   : "-",
+		       h->mechanism, *h->target ? h->target : "read memory", *h->module ? " [" : "",
+		       h->module, *h->module ? "]" : "");
 		if (h->state == HOOK_MISSING)
 			printf("      %s\n      without it: %s\n", h->reason, h->lost);
 		else if (h->state == HOOK_UNNEEDED)
@@ -149,7 +150,8 @@ static void print_text(const struct doctor *d)
 	}
 	printf("  and every callback that is seen submitted, up to 32\n"
 	       "\nnever seen: page-fragment skb heads, vmalloc, page allocations, in-place krealloc\n"
-	       "\n%s\n", conclusion(d, &can));
+	       "\n%s\n",
+	       conclusion(d, &can));
 }
 
 static int print_json(const struct doctor *d)
@@ -176,9 +178,11 @@ static int print_json(const struct doctor *d)
 
 		json_object_set_new(one, "mechanism", json_string(h->mechanism));
 		json_object_set_new(one, "target", json_string(h->target));
-		json_object_set_new(one, "module", *h->module ? json_string(h->module) : json_null());
+		json_object_set_new(one, "module",
+				    *h->module ? json_string(h->module) : json_null());
 		json_object_set_new(one, "state", json_string(state_name(h->state)));
-		json_object_set_new(one, "reason", *h->reason ? json_string(h->reason) : json_null());
+		json_object_set_new(one, "reason",
+				    *h->reason ? json_string(h->reason) : json_null());
 		json_object_set_new(one, "lost", json_string(h->lost));
 		json_array_append_new(list, one);
 	}

@@ -17,13 +17,15 @@ static const struct argp_option options[] = {
 	{ "json", 'j', NULL, 0, "Write JSON lines", 0 },
 	{ "module", 'm', "NAME", 0,
 	  "Trace this module (repeatable) instead of nfc_digital, nfc and all that depend on "
-	  "either", 0 },
+	  "either",
+	  0 },
 	{ "wait", 'w', NULL, 0, "Wait for the modules to be loaded", 0 },
 	{ "min-age", 'a', "SECONDS", 0, "Look at a suspect in use again after this long (5)", 0 },
 	{ "error-exitcode", 'e', "N", 0, "Exit with N if leaks stand at the end (0)", 0 },
 	{ "attach", 'A', "HOW", 0,
 	  "auto, kprobe, kprobe-multi or fentry; the last two keep modules from being "
-	  "unloaded (auto)", 0 },
+	  "unloaded (auto)",
+	  0 },
 	{ "quiet", 'q', NULL, 0, "No alerts, only the report at the end", 0 },
 	{ "verbose", 'v', NULL, 0, "Say what is hooked and how", 0 },
 	{ 0 },

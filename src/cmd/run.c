@@ -29,10 +29,10 @@
 #include "util/log.h"
 #include "util/table.h"
 
-#define LOCK_FILE "/run/nfcleakbpf.lock"
-#define TICK_NS 100000000ULL	   /* how often suspects are looked at */
-#define GRACE_NS 1000000000ULL	   /* deferred frees come within a second */
-#define LAST_GRACE_NS 250000000ULL /* the same once the end has come */
+#define LOCK_FILE     "/run/nfcleakbpf.lock"
+#define TICK_NS	      100000000ULL  /* how often suspects are looked at */
+#define GRACE_NS      1000000000ULL /* deferred frees come within a second */
+#define LAST_GRACE_NS 250000000ULL  /* the same once the end has come */
 
 struct run {
 	struct run_options options;
@@ -267,8 +267,7 @@ static int on_record(void *ctx, void *data, size_t size)
 	struct run *r = ctx;
 	struct event e;
 
-	if (size >= sizeof(struct nlb_return) &&
-	    (h->type == NLB_CALL || h->type == NLB_RETURN))
+	if (size >= sizeof(struct nlb_return) && (h->type == NLB_CALL || h->type == NLB_RETURN))
 		meaning = hooks__meaning(r->hooks, call->cookie);
 	if (size >= sizeof(struct nlb_module) &&
 	    (h->type == NLB_MODULE_LOAD || h->type == NLB_MODULE_FREE)) {
@@ -334,7 +333,7 @@ static void check_losses(struct run *r)
 	int err;
 
 	if (misses != r->misses) {
-		ledger__missed(r->ledger, misses - r->misses, now_ns());
+		ledger__missed(r->ledger, misses - r->misses);
 		r->misses = misses;
 	}
 	if (lost == r->lost)
@@ -440,9 +439,9 @@ static int finish(struct run *r)
 	end.missed_hooks = s->missed_hooks;
 	end.unseen = hooks__counters(r->hooks)->book_full;
 	r->format->end(r->report, &end);
-	return s->findings[CERTAINTY_PROBABLE] || s->findings[CERTAINTY_DEFINITE] ?
-		       r->options.error_exitcode :
-		       EXIT_DONE;
+	return s->findings[CERTAINTY_PROBABLE] || s->findings[CERTAINTY_DEFINITE]
+		       ? r->options.error_exitcode
+		       : EXIT_DONE;
 }
 
 /* ---- setting up ---- */
@@ -456,9 +455,11 @@ static int can_run(const struct run *r)
 		return -EPERM;
 	}
 	if (!f->btf) {
-		log_error("this kernel (%s) has no BTF type information in /sys/kernel/btf/vmlinux; "
-			  "use a kernel built with CONFIG_DEBUG_INFO_BTF, as all distribution "
-			  "kernels since 5.10 are", f->release);
+		log_error(
+			"this kernel (%s) has no BTF type information in /sys/kernel/btf/vmlinux; "
+			"use a kernel built with CONFIG_DEBUG_INFO_BTF, as all distribution "
+			"kernels since 5.10 are",
+			f->release);
 		return -EOPNOTSUPP;
 	}
 	if (f->lockdown) {
@@ -468,7 +469,8 @@ static int can_run(const struct run *r)
 	}
 	if (!f->syscall_program) {
 		log_error("this kernel (%s) runs no BPF programs of type syscall, which read its "
-			  "symbols; use 5.16 or newer", f->release);
+			  "symbols; use 5.16 or newer",
+			  f->release);
 		return -EOPNOTSUPP;
 	}
 	if (!f->symbols) {
@@ -478,7 +480,8 @@ static int can_run(const struct run *r)
 	}
 	if (!f->modules) {
 		log_error("this kernel (%s) has no loadable modules; NFC built into the kernel is "
-			  "not supported yet", f->release);
+			  "not supported yet",
+			  f->release);
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -577,7 +580,8 @@ static int open_trace(struct run *r)
 	if (!hooks__nr_modules(r->hooks) && !r->options.wait) {
 		if (config.nr_modules)
 			log_error("the module to trace is not loaded; load it (modprobe %s) or "
-				  "start with --wait", config.modules[0]);
+				  "start with --wait",
+				  config.modules[0]);
 		else
 			log_error("no NFC module is loaded; load your reader's driver (or modprobe "
 				  "nfcsim for the simulator), or start with --wait");

@@ -21,7 +21,7 @@
 #include "util/log.h"
 #include "util/table.h"
 
-#define MAX_CALLBACKS 32
+#define MAX_CALLBACKS  32
 #define DETACH_THREADS 32
 
 struct entry {
@@ -117,7 +117,8 @@ static void plan_core_hook(struct hooks *h, struct entry *e)
 	const struct features *f = &h->kernel->features;
 	const struct btf *btf = h->kernel->btf;
 	const char *target = e->hook.target;
-	bool trampoline = !strcmp(e->hook.mechanism, "fentry") || !strcmp(e->hook.mechanism, "fexit");
+	bool trampoline =
+		!strcmp(e->hook.mechanism, "fentry") || !strcmp(e->hook.mechanism, "fexit");
 	bool fallback = !strcmp(target, "kmem_cache_alloc") || !strcmp(target, "kmem_cache_free");
 
 	if (!btf) {
@@ -139,8 +140,8 @@ static void plan_core_hook(struct hooks *h, struct entry *e)
 	}
 }
 
-static int add_function(struct hooks *h, const struct subsystem *s, const char *name,
-			uint64_t addr, enum hook_role role, bool at_return, const char *lost)
+static int add_function(struct hooks *h, const struct subsystem *s, const char *name, uint64_t addr,
+			enum hook_role role, bool at_return, const char *lost)
 {
 	static const char *const mechanisms[][2] = {
 		[ATTACH_KPROBE] = { "kprobe", "kretprobe" },
@@ -305,8 +306,7 @@ static struct nlb_range symbol_range(const struct hooks *h, const char *name)
 	if (!addr || query__resolve(h->kernel->query, &addr, 1, &sym))
 		return (struct nlb_range){ 0 };
 	size = strchr(sym.text, '/');
-	return (struct nlb_range){ .start = addr,
-				   .size = size ? strtoull(size + 1, NULL, 16) : 0 };
+	return (struct nlb_range){ .start = addr, .size = size ? strtoull(size + 1, NULL, 16) : 0 };
 }
 
 /* See in_interrupt() in bpf/nfcleakbpf.bpf.c. */
@@ -349,7 +349,7 @@ static int load(struct hooks *h)
 	h->skel = nfcleakbpf__open();
 	if (!h->skel)
 		return -errno;
-	bpf_object__for_each_program(p, h->skel->obj)
+	bpf_object__for_each_program (p, h->skel->obj)
 		bpf_program__set_autoload(p, false);
 	for (size_t i = 0; i < h->count; i++) {
 		struct entry *e = h->entries[i];
@@ -567,8 +567,8 @@ int hooks__new(struct hooks **out, const struct hooks_config *config, struct ker
 	h->names = names;
 	h->mode = config->mode;
 	if (h->mode == ATTACH_AUTO)
-		h->mode = kernel->features.kprobe || kernel->features.fentry ? ATTACH_KPROBE :
-									       ATTACH_FENTRY;
+		h->mode = kernel->features.kprobe || kernel->features.fentry ? ATTACH_KPROBE
+									     : ATTACH_FENTRY;
 	for (i = 0; !err && i < sizeof(core_hooks) / sizeof(*core_hooks); i++) {
 		const struct core_hook *c = &core_hooks[i];
 		struct entry *e = add_entry(h, c->mechanism, c->target, NULL, c->lost);
@@ -647,11 +647,12 @@ uint64_t hooks__misses(const struct hooks *h)
 	struct bpf_program *p;
 	uint64_t misses = 0;
 
-	bpf_object__for_each_program(p, h->skel->obj) {
+	bpf_object__for_each_program (p, h->skel->obj) {
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 
-		if (bpf_program__fd(p) >= 0 && !bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
+		if (bpf_program__fd(p) >= 0 &&
+		    !bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
 			misses += info.recursion_misses;
 	}
 	return misses;

@@ -32,7 +32,7 @@ enum attach_mode {
 };
 
 enum hook_state {
-	HOOK_PLANNED,  /* nothing speaks against it */
+	HOOK_PLANNED, /* nothing speaks against it */
 	HOOK_ATTACHED,
 	HOOK_MISSING,  /* reason says why, lost what is not seen without it */
 	HOOK_UNNEEDED, /* another one does its work, or its module is not loaded */
@@ -81,8 +81,8 @@ size_t hooks__nr_modules(const struct hooks *h);
 const char *hooks__module(const struct hooks *h, size_t index);
 
 /*
- * After a module came: if it is one to trace, hooks it.  Returns 1 if there is something new to trace, 0 if not, or a negative
- * errno.
+ * After a module came: if it is one to trace, hooks it.  Returns 1 if there is something new to
+ * trace, 0 if not, or a negative errno.
  */
 int hooks__module_loaded(struct hooks *h);
 /*

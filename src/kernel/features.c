@@ -87,8 +87,8 @@ void features__probe(struct features *f, const struct btf *btf, struct query *q)
 					    NULL) == 1;
 	f->fentry = load_fentry(btf);
 	/* The link type is compiled in with FPROBE and kprobe events. */
-	f->kprobe_multi = f->kprobe && btf &&
-			  btf__find_by_name_kind(btf, "fprobe", BTF_KIND_STRUCT) > 0 &&
-			  btf__find_by_name_kind(btf, "bpf_kprobe_multi_link", BTF_KIND_STRUCT) > 0 &&
-			  btf__find_by_name_kind(btf, "fprobe_handler", BTF_KIND_FUNC) > 0;
+	f->kprobe_multi =
+		f->kprobe && btf && btf__find_by_name_kind(btf, "fprobe", BTF_KIND_STRUCT) > 0 &&
+		btf__find_by_name_kind(btf, "bpf_kprobe_multi_link", BTF_KIND_STRUCT) > 0 &&
+		btf__find_by_name_kind(btf, "fprobe_handler", BTF_KIND_FUNC) > 0;
 }

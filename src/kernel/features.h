@@ -13,18 +13,18 @@ struct btf;
 struct query;
 
 struct features {
-	char release[128];	/* uname -r */
-	unsigned major, minor;	/* its series, to print what its kmemleak would */
-	bool privileged;	/* CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN */
-	bool lockdown;		/* "confidentiality": no reading of kernel memory */
-	bool btf;		/* /sys/kernel/btf/vmlinux can be read */
-	bool modules;		/* /proc/modules exists */
-	bool kprobe;		/* perf kprobes, which vanish with their process */
-	bool kprobe_multi;	/* needs FPROBE */
-	bool cookie;		/* bpf_get_attach_cookie() in kprobes (5.15) */
-	int fentry;		/* 0, or the negative errno of loading one */
-	bool syscall_program;	/* questions can be asked, see query.h */
-	bool symbols;		/* addresses of symbols are not hidden */
+	char release[128];     /* uname -r */
+	unsigned major, minor; /* its series, to print what its kmemleak would */
+	bool privileged;       /* CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN */
+	bool lockdown;	       /* "confidentiality": no reading of kernel memory */
+	bool btf;	       /* /sys/kernel/btf/vmlinux can be read */
+	bool modules;	       /* /proc/modules exists */
+	bool kprobe;	       /* perf kprobes, which vanish with their process */
+	bool kprobe_multi;     /* needs FPROBE */
+	bool cookie;	       /* bpf_get_attach_cookie() in kprobes (5.15) */
+	int fentry;	       /* 0, or the negative errno of loading one */
+	bool syscall_program;  /* questions can be asked, see query.h */
+	bool symbols;	       /* addresses of symbols are not hidden */
 };
 
 /* btf and q may be NULL.  Never fails: what cannot be found out is not there. */

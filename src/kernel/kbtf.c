@@ -88,6 +88,5 @@ int kbtf__member_offset(const struct btf *btf, const char *type, const char *mem
 {
 	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
 
-	return id < 0 ? -ENOENT :
-			member_offset(btf, btf__type_by_id(btf, (__u32)id), member, 0);
+	return id < 0 ? -ENOENT : member_offset(btf, btf__type_by_id(btf, (__u32)id), member, 0);
 }

@@ -23,9 +23,9 @@ struct memory_piece {
 #define MEMORY_PIECE_MAX 4096
 
 struct symbol {
-	char text[192];	  /* name+0xoff/0xsize [module], or a number */
-	char name[128];	  /* "" where the address belongs to nothing */
-	char module[64];  /* "" for the kernel itself */
+	char text[192];	 /* name+0xoff/0xsize [module], or a number */
+	char name[128];	 /* "" where the address belongs to nothing */
+	char module[64]; /* "" for the kernel itself */
 	uint64_t offset;
 };
 

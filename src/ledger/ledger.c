@@ -35,8 +35,8 @@ struct command {
 	uint64_t addr; /* 0 until its allocation was seen */
 	struct carrier carrier;
 	uint64_t argument, request, params, response; /* addresses of allocations, or 0 */
-	uint64_t argument_value; /* as submitted: need not be an allocation */
-	uint32_t tid;		 /* of the submitting task while the call is open */
+	uint64_t argument_value;		      /* as submitted: need not be an allocation */
+	uint32_t tid; /* of the submitting task while the call is open */
 	uint32_t timeout_ms;
 	bool submitting;
 	bool called;
@@ -57,11 +57,11 @@ struct ledger {
 	struct ledger_ops ops;
 	void *ctx;
 
-	struct table allocations; /* by address */
-	struct table commands;	  /* by address */
-	struct table tasks;	  /* by id */
-	struct command unbound;	  /* list: submitted, their address not seen */
-	struct command bound;	  /* list: all others */
+	struct table allocations;   /* by address */
+	struct table commands;	    /* by address */
+	struct table tasks;	    /* by id */
+	struct command unbound;	    /* list: submitted, their address not seen */
+	struct command bound;	    /* list: all others */
 	struct allocation suspects; /* list, by due time */
 
 	uint8_t *roles; /* enum role, by function */
@@ -468,13 +468,22 @@ static void command_end(struct ledger *l, struct command *c)
 	free(c);
 }
 
-void ledger__missed(struct ledger *l, uint64_t count, uint64_t now)
+void ledger__missed(struct ledger *l, uint64_t count)
+{
+	l->stats.missed_hooks += count;
+	l->degraded |= DEGRADED_MISSED_HOOKS;
+}
+
+/*
+ * A hook on commands has not run: what anything alive is used for can no longer
+ * be said, so no rule accuses it any more.
+ */
+static void command_unseen(struct ledger *l, uint64_t now)
 {
 	struct allocation *a;
 	size_t i = 0;
 
-	l->stats.missed_hooks += count;
-	l->degraded |= DEGRADED_MISSED_HOOKS;
+	ledger__missed(l, 1);
 	while ((a = table__next(&l->allocations, &i))) {
 		a->uncertain = true;
 		if (a->certainty == CERTAINTY_POSSIBLE)
@@ -522,7 +531,7 @@ static int on_alloc(struct ledger *l, const struct event *e)
 	c = t ? t->submitting : NULL;
 	a->kind = KIND_COMMAND;
 	if (!c || c->addr) {
-		ledger__missed(l, 1, e->time);
+		command_unseen(l, e->time);
 		return 0;
 	}
 	c->addr = a->addr;
@@ -549,8 +558,7 @@ static int on_submit(struct ledger *l, const struct event *e)
 	}
 	if (t->submitting) {
 		/* Its return was missed; whether it failed is not known. */
-		l->stats.missed_hooks++;
-		l->degraded |= DEGRADED_MISSED_HOOKS;
+		ledger__missed(l, 1);
 		t->submitting->submitting = false;
 	}
 	c->carrier.device = e->submit.device;
@@ -596,7 +604,7 @@ static void on_submit_return(struct ledger *l, const struct event *e)
 		 */
 		release_all(l, c);
 		command_end(l, c);
-		ledger__missed(l, 1, e->time);
+		command_unseen(l, e->time);
 	}
 	task_settle(l, t);
 }
@@ -705,8 +713,7 @@ static int on_enter(struct ledger *l, const struct event *e)
 		return -ENOMEM;
 	if (e->frame.outermost && t->depth) {
 		/* The exit of what came before was missed. */
-		l->stats.missed_hooks++;
-		l->degraded |= DEGRADED_MISSED_HOOKS;
+		ledger__missed(l, 1);
 		t->depth = 0;
 	}
 	if (!t->depth)

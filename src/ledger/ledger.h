@@ -94,11 +94,11 @@ struct allocation {
 	/* the finding */
 	enum rule rule; /* RULE_NONE: no suspicion */
 	enum certainty certainty;
-	uint64_t moment; /* that the rule names */
+	uint64_t moment;   /* that the rule names */
 	unsigned degraded; /* enum degraded, when the suspicion arose */
 
 	/* the ledger's own */
-	uint64_t frame;	  /* outermost frame it was born in, 0: none seen */
+	uint64_t frame;	   /* outermost frame it was born in, 0: none seen */
 	uint32_t carriers; /* commands that carry it now */
 	uint32_t bucket;   /* callback it counts under */
 	bool owned;	   /* first carried by a command of the frame it was born in */
@@ -121,16 +121,16 @@ struct histogram {
 struct ledger_stats {
 	uint64_t allocations;
 	uint64_t frees;
-	uint64_t unknown_frees;	     /* of allocations older than the trace */
+	uint64_t unknown_frees; /* of allocations older than the trace */
 	uint64_t outstanding;
 	uint64_t outstanding_bytes;
-	uint64_t commands;	     /* queued */
+	uint64_t commands; /* queued */
 	uint64_t commands_live;
-	uint64_t callbacks;	     /* that returned */
-	uint64_t callbacks_unmatched; /* entered for no command that was seen queued */
-	uint64_t dropped;	     /* commands freed without their callback */
-	uint64_t suspects;	     /* ever */
-	uint64_t cleared;	     /* suspects freed or handed on before a finding */
+	uint64_t callbacks;		   /* that returned */
+	uint64_t callbacks_unmatched;	   /* entered for no command that was seen queued */
+	uint64_t dropped;		   /* commands freed without their callback */
+	uint64_t suspects;		   /* ever */
+	uint64_t cleared;		   /* suspects freed or handed on before a finding */
 	uint64_t findings[NR_CERTAINTIES]; /* that stand now */
 	uint64_t retracted;
 	uint64_t missed_frees_healed;
@@ -166,10 +166,10 @@ int ledger__set_role(struct ledger *l, uint32_t function, enum role role);
 int ledger__event(struct ledger *l, const struct event *e);
 
 /*
- * A program or hook is known not to have run: whatever is live now may be used
- * in a way that was not seen, so no rule accuses it any more.
+ * Programs are known not to have run count times, which events they missed is
+ * not: findings from now on say so.
  */
-void ledger__missed(struct ledger *l, uint64_t count, uint64_t now);
+void ledger__missed(struct ledger *l, uint64_t count);
 /* From now on suspects are due this long after their rule's moment. */
 void ledger__set_grace(struct ledger *l, uint64_t grace_ns);
 

@@ -19,17 +19,17 @@
 /* A finding with its names; valid during the call that gets it. */
 struct report_leak {
 	const struct allocation *a;
-	uint64_t now;		 /* of this report, nanoseconds since the epoch */
-	uint64_t moment;	 /* that the rule names, likewise */
+	uint64_t now;	 /* of this report, nanoseconds since the epoch */
+	uint64_t moment; /* that the rule names, likewise */
 	uint64_t age_ms;
 	const struct stack *stack; /* NULL: none could be taken */
-	const char *function;	 /* alloc.function, NULL: unknown */
-	const char *module;	 /* of it, NULL: the kernel or unknown */
+	const char *function;	   /* alloc.function, NULL: unknown */
+	const char *module;	   /* of it, NULL: the kernel or unknown */
 	uint32_t offset;
-	const char *callback;	 /* NULL: no command */
-	const char *submit;	 /* the submitting call, NULL: no command */
-	const char *command;	 /* IN_SEND and so on, NULL: no command */
-	const char *device;	 /* "nfc0", NULL: unknown */
+	const char *callback; /* NULL: no command */
+	const char *submit;   /* the submitting call, NULL: no command */
+	const char *command;  /* IN_SEND and so on, NULL: no command */
+	const char *device;   /* "nfc0", NULL: unknown */
 	unsigned char bytes[REPORT_HEXDUMP];
 	size_t nr_bytes;
 };

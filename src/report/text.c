@@ -10,9 +10,9 @@
 #include "report/report.h"
 #include "version.h"
 
-#define COLUMNS 79
+#define COLUMNS	       79
 #define ALERT_INTERVAL 1000000000ULL /* of the same site */
-#define BAR 30
+#define BAR	       30
 
 struct site {
 	enum rule rule;
@@ -20,9 +20,9 @@ struct site {
 	uint32_t callback; /* name id */
 	uint64_t count, bytes;
 	uint64_t by_certainty[NR_CERTAINTIES];
-	uint64_t said;	   /* count at the last alert */
+	uint64_t said; /* count at the last alert */
 	uint64_t said_at;
-	char *sentence;	   /* without the count */
+	char *sentence; /* without the count */
 	/* the first finding, for the report */
 	char *detail;
 };
@@ -71,9 +71,12 @@ static void wrapped(FILE *out, size_t column, size_t indent, const char *text)
 static const char *role_of(const struct allocation *a)
 {
 	static const char *const words[NR_KINDS] = {
-		[KIND_OBJECT] = "object",	   [KIND_SKB] = "skb",
-		[KIND_USER_ARGUMENT] = "user argument", [KIND_REQUEST] = "request",
-		[KIND_RESPONSE] = "response",	   [KIND_PARAMS] = "params",
+		[KIND_OBJECT] = "object",
+		[KIND_SKB] = "skb",
+		[KIND_USER_ARGUMENT] = "user argument",
+		[KIND_REQUEST] = "request",
+		[KIND_RESPONSE] = "response",
+		[KIND_PARAMS] = "params",
 		[KIND_COMMAND] = "command",
 	};
 
@@ -255,7 +258,8 @@ static void text_retracted(struct report *r, const struct report_leak *l)
 	s->by_certainty[l->a->certainty]--;
 	if (s->said > s->count)
 		s->said = s->count;
-	snprintf(line, sizeof(line), "retracted: %" PRIu64 " bytes at 0x%" PRIx64
+	snprintf(line, sizeof(line),
+		 "retracted: %" PRIu64 " bytes at 0x%" PRIx64
 		 " are no leak, they were released or used after all",
 		 l->a->size, l->a->addr);
 	stamp(r, l->now);
@@ -349,8 +353,9 @@ static int by_bytes(const void *a, const void *b)
 static void losses(struct report *r, const struct report_end *e, const struct ledger_stats *s)
 {
 	if (e->lost_events)
-		fprintf(r->out, "%" PRIu64 " events lost, the books were read again %" PRIu64
-			" times\n", e->lost_events, s->resyncs);
+		fprintf(r->out,
+			"%" PRIu64 " events lost, the books were read again %" PRIu64 " times\n",
+			e->lost_events, s->resyncs);
 	if (e->missed_hooks)
 		fprintf(r->out, "%" PRIu64 " times a hook did not run\n", e->missed_hooks);
 	if (s->missed_frees_healed)
@@ -396,8 +401,10 @@ static void text_end(struct report *r, const struct report_end *e)
 	wrapped(r->out, 0, 0, line);
 	losses(r, e, s);
 	if (count)
-		fprintf(r->out, "SUMMARY: nfcleakbpf: %" PRIu64 " bytes leaked in %" PRIu64
-			" allocations at %zu site%s\n", bytes, count, sites, sites == 1 ? "" : "s");
+		fprintf(r->out,
+			"SUMMARY: nfcleakbpf: %" PRIu64 " bytes leaked in %" PRIu64
+			" allocations at %zu site%s\n",
+			bytes, count, sites, sites == 1 ? "" : "s");
 	else
 		fprintf(r->out, "SUMMARY: nfcleakbpf: no leaks found\n");
 	fflush(r->out);

@@ -11,9 +11,9 @@
 
 #include "kernel/kbtf.h"
 
-#define DEVICE_WORDS 8	 /* of the subsystem's device structure */
+#define DEVICE_WORDS  8	 /* of the subsystem's device structure */
 #define NFC_DEV_WORDS 24 /* of struct nfc_dev: its struct device comes early */
-#define NAME_LEN 16
+#define NAME_LEN      16
 
 void layout__read(struct layout *layout, const struct btf *btf)
 {
@@ -27,8 +27,7 @@ void layout__read(struct layout *layout, const struct btf *btf)
 	layout->shared_info_size = kbtf__struct_size(btf, "skb_shared_info");
 }
 
-enum verdict look__at(struct query *q, const struct layout *layout,
-		      const struct allocation *a)
+enum verdict look__at(struct query *q, const struct layout *layout, const struct allocation *a)
 {
 	uint64_t next = 0;
 	uint32_t users = 1;

@@ -15,7 +15,7 @@ struct layout {
 	int skb_next;
 	int skb_users;
 	int skb_data;
-	uint32_t skb_size;	  /* struct sk_buff */
+	uint32_t skb_size;	   /* struct sk_buff */
 	uint32_t shared_info_size; /* struct skb_shared_info */
 };
 
@@ -26,8 +26,7 @@ void layout__read(struct layout *layout, const struct btf *btf);
  * An skb that is on a queue, or that has another user, is in use.  Of other
  * objects one look at themselves says nothing.  q may be NULL.
  */
-enum verdict look__at(struct query *q, const struct layout *layout,
-		      const struct allocation *a);
+enum verdict look__at(struct query *q, const struct layout *layout, const struct allocation *a);
 
 /*
  * The first bytes of an allocation, at most len: of an skb those at its data

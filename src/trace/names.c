@@ -316,7 +316,8 @@ uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint
 		f->addr = addrs[i];
 		f->offset = (uint32_t)sym->offset;
 		if (*sym->name)
-			f->function = names__intern(n, sym->name, *sym->module ? sym->module : NULL);
+			f->function =
+				names__intern(n, sym->name, *sym->module ? sym->module : NULL);
 		s->depth++;
 		hash = hash_bytes(hash, f->text, strlen(f->text) + 1);
 	}

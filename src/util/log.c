@@ -16,15 +16,15 @@ static void print(const char *format, va_list args)
 	fputc('\n', stderr);
 }
 
-#define PRINT_FROM(level)                  \
-	do {                               \
-		va_list args;              \
-					   \
-		if (log_level < (level))   \
-			return;            \
-		va_start(args, format);    \
-		print(format, args);       \
-		va_end(args);              \
+#define PRINT_FROM(level)                \
+	do {                             \
+		va_list args;            \
+                                         \
+		if (log_level < (level)) \
+			return;          \
+		va_start(args, format);  \
+		print(format, args);     \
+		va_end(args);            \
 	} while (0)
 
 void log_error(const char *format, ...)

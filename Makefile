@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make            build/nfcleakbpf
+# make demo       see a leak being caught in a Debian kernel booted in QEMU
+# make test       everything that is tested, on this machine and in Debian kernels
+# make deps       install what building and testing needs
+# make install    PREFIX=/usr/local DESTDIR=
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= gcc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+O := build
+
+ARCH := $(shell uname -m)
+BPF_ARCH := $(if $(filter aarch64,$(ARCH)),arm64,$(if $(filter x86_64,$(ARCH)),x86,$(ARCH)))
+VMLINUX := vmlinux/$(ARCH)
+
+V ?= 0
+ifeq ($(V),0)
+say = @printf '  %-8s %s\n' '$(1)' '$(patsubst $(O)/%,%,$(2))';
+endif
+
+CFLAGS ?= -O2 -g
+ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc -Ibpf -I$(O) $(CFLAGS)
+LIBS := -lbpf -lelf -lz -ljansson -lcap -lm -lpthread
+
+# What is missing says so before the compiler does.
+HEADERS := bpf/libbpf.h:libbpf-dev libelf.h:libelf-dev jansson.h:libjansson-dev \
+	sys/capability.h:libcap-dev zlib.h:zlib1g-dev
+PROGRAMS := $(CC):gcc $(CLANG):clang $(BPFTOOL):bpftool
+BUILD_PACKAGES := gcc make clang llvm bpftool libbpf-dev libelf-dev libjansson-dev libcap-dev \
+	zlib1g-dev libc6-dev pkg-config
+TEST_PACKAGES := libcmocka-dev libclang-rt-dev libnl-genl-3-dev qemu-system-x86 qemu-utils \
+	busybox-static cpio kmod xz-utils zstd coccinelle pahole bc flex bison libssl-dev \
+	libdw-dev python3 clang-format clang-tidy shellcheck scdoc jq
+
+SRCS := $(sort $(wildcard src/*/*.c))
+OBJS := $(SRCS:%.c=$(O)/%.o)
+SKELS := $(O)/nfcleakbpf.skel.h $(O)/query.skel.h
+
+.PHONY: all
+all: $(O)/nfcleakbpf
+
+$(O)/nfcleakbpf: $(OBJS)
+	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(OBJS) $(LIBS)
+
+$(O)/%.o: %.c | $(SKELS)
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) $(VMLINUX)/vmlinux.h | $(O)/tools-present
+	$(call say,BPF,$@)$(CLANG) -O2 -g -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra \
+		-Werror -I$(VMLINUX) -Ibpf -c -o $@ $<
+
+$(O)/nfcleakbpf.skel.h: $(O)/nfcleakbpf.bpf.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name nfcleakbpf > $@
+
+$(O)/query.skel.h: $(O)/query.bpf.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name query_bpf > $@
+
+$(O)/tools-present: Makefile
+	@mkdir -p $(@D)
+	@missing=; \
+	for p in $(PROGRAMS); do \
+		command -v "$${p%%:*}" >/dev/null || missing="$$missing $${p##*:}"; \
+	done; \
+	for h in $(HEADERS); do \
+		echo "#include <$${h%%:*}>" | $(CC) -E - >/dev/null 2>&1 || \
+			missing="$$missing $${h##*:}"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		echo "missing:$$missing" >&2; \
+		echo "install what is missing with: apt-get install$$missing   (or: make deps)" >&2; \
+		exit 1; \
+	fi
+	@touch $@
+
+-include $(OBJS:.o=.d)
+
+# As root as it is, else through sudo.
+ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+
+# Installs only what is not there: a second run needs neither network nor root.
+.PHONY: deps
+deps:
+	@missing=; \
+	for p in $(BUILD_PACKAGES) $(TEST_PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || \
+			missing="$$missing $$p"; \
+	done; \
+	[ -z "$$missing" ] || { $(ROOT) apt-get update -qq && \
+		$(ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+			--no-install-recommends $$missing; }
+
+.PHONY: demo
+demo: deps
+	@$(MAKE) --no-print-directory all $(O)/nfctraffic
+	@tests/vm/demo
+
+.PHONY: test
+test: deps
+	@tests/run
+
+.PHONY: check
+check: deps
+	@tests/run quick
+
+.PHONY: install
+install: all
+	install -D -m 755 $(O)/nfcleakbpf $(DESTDIR)$(PREFIX)/bin/nfcleakbpf
+
+.PHONY: uninstall
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/nfcleakbpf
+
+C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/')
+.PHONY: format
+format:
+	clang-format -i $(C_FILES)
+
+.PHONY: lint
+lint: $(SKELS)
+	@tests/lint
+
+.PHONY: vmlinux
+vmlinux:
+	vmlinux/generate.py > $(VMLINUX)/vmlinux.h.new
+	mv $(VMLINUX)/vmlinux.h.new $(VMLINUX)/vmlinux.h
+
+.PHONY: clean
+clean:
+	rm -rf $(O)
+
+include tests/vm/traffic/traffic.mk
+include tests/tests.mk
