@@ -35,10 +35,12 @@ struct command {
 	uint64_t addr; /* 0 until its allocation was seen */
 	struct carrier carrier;
 	uint64_t argument, request, params, response; /* addresses of allocations, or 0 */
-	uint64_t argument_value;		      /* as submitted: need not be an allocation */
+	uint64_t argument_value; /* as submitted: need not be an allocation */
+	uint64_t response_value; /* as completed: may be an ERR_PTR */
 	uint32_t tid; /* of the submitting task while the call is open */
 	uint32_t timeout_ms;
 	bool submitting;
+	bool completed;
 	bool called;
 	struct command *prev, *next;
 };
@@ -613,9 +615,32 @@ static void on_complete(struct ledger *l, const struct event *e)
 {
 	struct command *c = command_at(l, e->complete.command);
 
-	if (!c || c->response)
+	if (!c || c->completed)
 		return;
+	c->completed = true;
+	c->response_value = e->complete.response;
 	c->response = carry(l, c, e->complete.response, KIND_RESPONSE, 0, e->time);
+}
+
+/*
+ * The command whose callback was entered.  Callbacks call each other, and while
+ * the outer one is not hooked yet only the inner is seen: it has the same
+ * arguments, so they tell as well.
+ */
+static struct command *command_called(struct ledger *l, const struct event *e)
+{
+	struct command *c, *same_arguments = NULL;
+
+	for (c = l->bound.next; c != &l->bound; c = c->next) {
+		if (c->called || c->carrier.device != e->callback.device ||
+		    c->argument_value != e->callback.argument)
+			continue;
+		if (c->carrier.callback == e->callback.callback)
+			return c;
+		if (c->completed && c->response_value == e->callback.response)
+			same_arguments = c;
+	}
+	return same_arguments;
 }
 
 static int on_callback(struct ledger *l, const struct event *e)
@@ -627,12 +652,8 @@ static int on_callback(struct ledger *l, const struct event *e)
 		return -ENOMEM;
 	if (t->calling)
 		return 0; /* callbacks call each other: the outermost counts */
-	for (c = l->bound.next; c != &l->bound; c = c->next)
-		if (!c->called && c->carrier.callback == e->callback.callback &&
-		    c->carrier.device == e->callback.device &&
-		    c->argument_value == e->callback.argument)
-			break;
-	if (c == &l->bound) {
+	c = command_called(l, e);
+	if (!c) {
 		/* Queued before the trace began, or called by somebody else. */
 		l->stats.callbacks_unmatched++;
 		task_settle(l, t);
