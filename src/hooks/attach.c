@@ -91,10 +91,11 @@ int attach__function(struct attachment *a, enum attach_mode mode, struct bpf_pro
 		     bool at_return)
 {
 	unsigned long address = addr;
+	__u64 cookies = cookie;
 	LIBBPF_OPTS(bpf_kprobe_opts, kprobe, .offset = addr, .bpf_cookie = cookie,
 		    .retprobe = at_return);
-	LIBBPF_OPTS(bpf_kprobe_multi_opts, multi, .addrs = &address, .cookies = &(__u64){ cookie },
-		    .cnt = 1, .retprobe = at_return);
+	LIBBPF_OPTS(bpf_kprobe_multi_opts, multi, .addrs = &address, .cookies = &cookies, .cnt = 1,
+		    .retprobe = at_return);
 
 	if (mode == ATTACH_FENTRY)
 		return attach_fentry(a, program, module, name, cookie, at_return);

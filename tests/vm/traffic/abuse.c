@@ -13,7 +13,8 @@
 
 #include "traffic.h"
 
-#define DEP	NFC_PROTO_NFC_DEP_MASK
+#define DEP		NFC_PROTO_NFC_DEP_MASK
+#define STORM_BLOCK	16	/* rounds of one kind */
 
 struct totals {
 	unsigned int sent, received, drops, links, deaths, survived;
@@ -440,28 +441,62 @@ static int storm_running(struct traffic *t, struct dev *d, bool target,
 	return err ? err : wait_quiet(t);
 }
 
-/*
- * Most polls end before or just when they have begun, on one device or on both
- * at once; some in the middle of a command, some because their owner goes.
- */
-static int storm_round(struct traffic *t, struct dev **devs, unsigned int n,
-		       unsigned int round, struct storm *st)
+/* One device, from one mode to the other and back. */
+static int storm_one(struct traffic *t, struct dev *d, struct storm *st)
 {
-	bool together = round & 2;
 	int err = 0;
 
-	if (round % 16 == 15)
-		return storm_orphan(t, devs[round / 16 % n], round & 16, st);
-	if (round % 32 == 23)
-		return storm_running(t, devs[round / 32 % n], round & 64, st);
-
-	for (unsigned int i = 0; !err && i < n; i++) {
-		err = storm_start(t, devs[i], (round + i) & 1, st);
-		if (!err && !together)
-			err = storm_stop(t, devs[i], st);
+	for (unsigned int i = 0; !err && i < STORM_BLOCK; i++) {
+		err = storm_start(t, d, i & 1, st);
+		if (!err)
+			err = storm_stop(t, d, st);
 	}
-	for (unsigned int i = 0; !err && together && i < n; i++)
-		err = storm_stop(t, devs[i], st);
+
+	return err;
+}
+
+/*
+ * All devices at once: all in the same mode, which changes from block to block,
+ * or, to let them meet, in different ones.
+ */
+static int storm_all(struct traffic *t, struct dev **devs, unsigned int n,
+		     bool target, bool meet, struct storm *st)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < STORM_BLOCK; i++) {
+		for (unsigned int j = 0; !err && j < n; j++)
+			err = storm_start(t, devs[j],
+					  meet ? (i + j) & 1 : target, st);
+		for (unsigned int j = 0; !err && j < n; j++)
+			err = storm_stop(t, devs[j], st);
+	}
+
+	return err;
+}
+
+/*
+ * Most polls end before or just when they have begun, some in the middle of a
+ * command, some because their owner goes.
+ */
+static int storm_block(struct traffic *t, struct dev **devs, unsigned int n,
+		       unsigned int block, bool meet, struct storm *st)
+{
+	struct dev *d = devs[block / 2 % n];
+	bool target = block & 4;
+	int err;
+
+	if (meet || block & 1)
+		err = storm_all(t, devs, n, block & 2, meet, st);
+	else
+		err = storm_one(t, d, st);
+	/* From mode to mode, what is on its way must not meet its match. */
+	if (!err && !meet)
+		err = wait_quiet(t);
+	if (!err && block % 4 == 3)
+		err = storm_running(t, d, target, st);
+	if (!err && block % 8 == 6)
+		err = storm_orphan(t, d, target, st);
 
 	return err ? err : nfc_events(t);
 }
@@ -480,7 +515,7 @@ static int still_works(struct traffic *t, struct dev *d)
 	return release(t, &d, 1, false);
 }
 
-int cmd_storm(struct traffic *t, unsigned int rounds)
+int cmd_storm(struct traffic *t, unsigned int rounds, bool meet)
 {
 	unsigned int n = t->ndevs < 2 ? t->ndevs : 2;
 	struct dev *devs[2] = { &t->devs[0], &t->devs[1] };
@@ -493,11 +528,11 @@ int cmd_storm(struct traffic *t, unsigned int rounds)
 
 	for (unsigned int i = 0; !err && i < n; i++)
 		err = device_up(t, devs[i]);
-	for (unsigned int i = 0; !err && i < rounds && !stop_requested(); i++) {
-		if (i % 64 == 0)
-			step(4 * t->timeout / 1000 + 30, "storm round %u of %u",
-			     i, rounds);
-		err = storm_round(t, devs, n, i, &st);
+	for (unsigned int i = 0; !err && i * STORM_BLOCK < rounds &&
+	     !stop_requested(); i++) {
+		step(6 * t->timeout / 1000 + 30, "storm round %u of %u",
+		     i * STORM_BLOCK, rounds);
+		err = storm_block(t, devs, n, i, meet, &st);
 	}
 
 	step(6 * t->timeout / 1000 + 30, "end of the storm");
@@ -564,7 +599,7 @@ static int churn_linkloss(struct traffic *t)
 
 static int churn_storm(struct traffic *t)
 {
-	return cmd_storm(t, 100);
+	return cmd_storm(t, 128, false);
 }
 
 int cmd_churn(struct traffic *t, unsigned int seconds)

@@ -21,6 +21,7 @@ struct args {
 	unsigned int seed;
 	unsigned int timeout;
 	bool strand;
+	bool meet;
 	struct link_args link;
 };
 
@@ -125,7 +126,7 @@ static int run_linkloss(struct traffic *t, const struct args *a)
 
 static int run_storm(struct traffic *t, const struct args *a)
 {
-	return cmd_storm(t, a->number);
+	return cmd_storm(t, a->number, a->meet);
 }
 
 static int run_churn(struct traffic *t, const struct args *a)
@@ -154,7 +155,7 @@ static const struct command commands[] = {
 	{ "linkloss", "ROUNDS [--strand]",
 	  "links, targets and devices taken away in mid-transfer",
 	  1, 1, parse_number, run_linkloss },
-	{ "storm", "ROUNDS", "start and stop polls as fast as possible",
+	{ "storm", "ROUNDS [--meet]", "start and stop polls as fast as possible",
 	  1, 1, parse_number, run_storm },
 	{ "churn", "SECONDS", "all of the above in turn",
 	  1, 1, parse_number, run_churn },
@@ -188,6 +189,9 @@ static void help(FILE *out)
 		"      --window W     link: at most W messages under way each way (default 1)\n"
 		"      --strand       linkloss: at the end power the target off for good in\n"
 		"                     mid-transfer; it works no more until nfcsim is reloaded\n"
+		"      --meet         storm: devices in opposite modes, which may find each other;\n"
+		"                     stock kernels then leak a target now and then, and may be\n"
+		"                     left with a poll that cannot be stopped\n"
 		"      --seed N       of the random choices (default 1)\n"
 		"      --timeout S    of every wait (default %d)\n"
 		"  -v, --verbose      say on stderr what is being done\n"
@@ -206,7 +210,7 @@ static int usage(const char *why)
 
 enum {
 	OPT_BOTH = 256, OPT_RAW, OPT_DROP, OPT_UNREAD, OPT_WINDOW, OPT_STRAND,
-	OPT_SEED, OPT_TIMEOUT,
+	OPT_MEET, OPT_SEED, OPT_TIMEOUT,
 };
 
 static const struct option options[] = {
@@ -216,6 +220,7 @@ static const struct option options[] = {
 	{ "unread", no_argument, NULL, OPT_UNREAD },
 	{ "window", required_argument, NULL, OPT_WINDOW },
 	{ "strand", no_argument, NULL, OPT_STRAND },
+	{ "meet", no_argument, NULL, OPT_MEET },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -241,6 +246,9 @@ static int parse_option(struct args *a, int opt)
 		return number(optarg, 1, &a->link.window);
 	case OPT_STRAND:
 		a->strand = true;
+		return 0;
+	case OPT_MEET:
+		a->meet = true;
 		return 0;
 	case OPT_SEED:
 		return number(optarg, 1, &a->seed);

@@ -185,6 +185,74 @@ static int is_hung_up(struct traffic *t, void *arg)
 	return (events_of(s->server, 0) & POLLHUP) != 0;
 }
 
+struct sniffer {
+	struct session *s;
+	int fd;
+	bool sent_symm;
+};
+
+/*
+ * Idle when the initiator had nothing to say (SYMM), and the target had nothing
+ * to answer.  The kernel puts two bytes before what it shows: the device, and
+ * the direction.
+ */
+static int is_idle(struct traffic *t, void *arg)
+{
+	struct sniffer *sn = arg;
+	unsigned char pdu[LLCP_MIU + 16];
+	bool symm;
+	ssize_t len;
+
+	(void)t;
+	if (!sn->s->im->link || !sn->s->tm->link)
+		return 1;
+	while (events_of(sn->fd, POLLIN) & POLLIN) {
+		len = recv(sn->fd, pdu, sizeof(pdu), MSG_DONTWAIT);
+		if (len < 4)
+			return complain(len < 0 ? -errno : -EBADMSG,
+					"listening to the link of %s",
+					sn->s->im->name);
+		symm = !pdu[2] && !(pdu[3] & 0xc0);
+		if (pdu[1] & NFC_DIRECTION_TX)
+			sn->sent_symm = symm;
+		else if (symm && sn->sent_symm)
+			return 1;
+	}
+
+	return 0;
+}
+
+/*
+ * Until both sides have acknowledged all.  To close earlier is legal, but the
+ * kernel then answers the late acknowledgement with a DM, and whoever gets a DM
+ * on a connection never gives back its reference to the device.
+ */
+static int wait_idle(struct session *s)
+{
+	const struct sockaddr_nfc_llcp addr = {
+		.sa_family = AF_NFC,
+		.dev_idx = s->im->idx,
+		.nfc_protocol = NFC_PROTO_NFC_DEP,
+	};
+	struct sniffer sn = { .s = s };
+	int err;
+
+	sn.fd = socket(AF_NFC, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		       NFC_SOCKPROTO_LLCP);
+	if (sn.fd < 0)
+		return complain(-errno, "raw LLCP socket for %s", s->im->name);
+	if (bind(sn.fd, (const struct sockaddr *)&addr, sizeof(addr)))
+		err = complain(-errno, "binding a raw LLCP socket to %s",
+			       s->im->name);
+	else
+		err = wait_for(s->t, is_idle, &sn, s->t->timeout,
+			       "the link %s-%s to become idle", s->im->name,
+			       s->tm->name);
+	close(sn.fd);
+
+	return err;
+}
+
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)
@@ -201,8 +269,11 @@ int session_close(struct session *s, bool politely)
 	step(3 * s->t->timeout / 1000 + 30, "closing the link %s-%s",
 	     s->im->name, s->tm->name);
 	s->t->closing = true;
+	politely = politely && s->server >= 0;
+	if (politely)
+		err = wait_idle(s);
 	close_fd(&s->client);
-	if (politely && s->server >= 0)
+	if (politely && !err)
 		err = wait_for(s->t, is_hung_up, s, s->t->timeout,
 			       "the disconnect to reach %s", s->tm->name);
 	close_fd(&s->server);

@@ -197,7 +197,7 @@ int cmd_poll(struct traffic *t, bool target, unsigned int seconds,
 int cmd_link(struct traffic *t, const struct link_args *a);
 int cmd_drops(struct traffic *t, unsigned int rounds);
 int cmd_linkloss(struct traffic *t, unsigned int rounds, bool strand);
-int cmd_storm(struct traffic *t, unsigned int rounds);
+int cmd_storm(struct traffic *t, unsigned int rounds, bool meet);
 int cmd_churn(struct traffic *t, unsigned int seconds);
 
 #endif
