@@ -22,6 +22,7 @@
 #define NLB_SCOPE_BITS	    8
 #define NLB_SCOPE_SLOTS	    (1U << NLB_SCOPE_BITS)
 #define NLB_BOOK_ENTRIES    16384
+#define NLB_SCOPES	    1024 /* tasks inside a frame at one time */
 #define NLB_MODULE_NAME_LEN 56
 
 enum nlb_event_type {
@@ -104,6 +105,13 @@ struct nlb_book_entry {
 	char comm[NLB_COMM_LEN];
 };
 
+/* A task inside a frame, keyed by its id. */
+struct nlb_scope {
+	__u64 task; /* struct task_struct * */
+	__u32 depth;
+	__u32 unused;
+};
+
 /* [start, start + size) */
 struct nlb_range {
 	__u64 start;
@@ -147,6 +155,7 @@ _Static_assert(sizeof(struct nlb_call) == 32 + 8 * NLB_ARGS, "nlb_call");
 _Static_assert(sizeof(struct nlb_return) == 40, "nlb_return");
 _Static_assert(sizeof(struct nlb_work) == 40, "nlb_work");
 _Static_assert(sizeof(struct nlb_module) == 80, "nlb_module");
+_Static_assert(sizeof(struct nlb_scope) == 16, "nlb_scope");
 _Static_assert(sizeof(struct nlb_book_entry) == 48, "nlb_book_entry");
 
 #endif /* NLB_EVENTS_H */

@@ -11,7 +11,7 @@
 
 #define NLB_READS	128  /* requests in one call */
 #define NLB_READ_MAX	4096 /* bytes of one request */
-#define NLB_READ_WINDOW (NLB_READS * 1024)
+#define NLB_READ_WINDOW (NLB_READS * 1024UL)
 #define NLB_SYMBOLS	32  /* addresses in one call */
 #define NLB_SYMBOL_LEN	192 /* "name+0xoff/0xsize [module]" */
 

@@ -20,7 +20,11 @@ static const struct argp_option options[] = {
 	  "either",
 	  0 },
 	{ "wait", 'w', NULL, 0, "Wait for the modules to be loaded", 0 },
-	{ "min-age", 'a', "SECONDS", 0, "Look at a suspect in use again after this long (5)", 0 },
+	{ "min-age", 'a', "SECONDS", 0,
+	  "Search memory twice, this long apart, before calling a leak definite (5)", 0 },
+	{ "scan-interval", 's', "SECONDS", 0,
+	  "Search memory for every live allocation this often, 0: never (600)", 0 },
+	{ "scan-limit", 'l', "MIB", 0, "Give up a search that reads more than this (no limit)", 0 },
 	{ "error-exitcode", 'e', "N", 0, "Exit with N if leaks stand at the end (0)", 0 },
 	{ "attach", 'A', "HOW", 0,
 	  "auto, kprobe, kprobe-multi or fentry; the last two keep modules from being "
@@ -80,6 +84,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'a':
 		parse_time(state, "min-age", arg, &o->min_age_ns);
 		return 0;
+	case 's':
+		parse_time(state, "scan-interval", arg, &o->scan_interval_ns);
+		return 0;
+	case 'l':
+		n = strtol(arg, &end, 10);
+		if (end == arg || *end || n < 0 || n > 1L << 30)
+			argp_error(state, "--scan-limit: '%s' is no number of MiB", arg);
+		o->scan_limit = (uint64_t)n << 20;
+		return 0;
 	case 'j':
 		o->json = true;
 		return 0;
@@ -123,5 +136,6 @@ void run_options__parse(struct run_options *o, int argc, char **argv)
 
 	memset(o, 0, sizeof(*o));
 	o->min_age_ns = 5000000000ULL;
+	o->scan_interval_ns = 600000000000ULL;
 	argp_parse(&argp, argc, argv, 0, NULL, o);
 }

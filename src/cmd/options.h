@@ -17,6 +17,8 @@ struct run_options {
 	uint64_t duration_ns; /* 0: until a signal */
 	uint64_t interval_ns; /* 0: no periodic histograms */
 	uint64_t min_age_ns;
+	uint64_t scan_interval_ns; /* 0: never */
+	uint64_t scan_limit;	   /* bytes, 0: none */
 	bool json;
 	bool wait;
 	bool quiet;

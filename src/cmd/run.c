@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/investigate.h"
 #include "cmd/options.h"
 #include "hooks/hooks.h"
 #include "ledger/ledger.h"
@@ -34,6 +35,11 @@
 #define GRACE_NS      1000000000ULL /* deferred frees come within a second */
 #define LAST_GRACE_NS 250000000ULL  /* the same once the end has come */
 
+struct report_module {
+	const struct names *names;
+	const char *name;
+};
+
 struct run {
 	struct run_options options;
 	struct kernel kernel;
@@ -41,6 +47,7 @@ struct run {
 	struct hooks *hooks;
 	struct ledger *ledger;
 	struct layout layout;
+	struct investigation *investigation;
 	struct skb_sizes sizes;
 	struct ring_buffer *ring;
 	struct table devices; /* device structure -> name */
@@ -49,7 +56,7 @@ struct run {
 	int epoll, signals, timer, lock;
 	bool tracing;
 	bool stop;
-	uint64_t started, next_histograms;
+	uint64_t started, next_histograms, next_tick;
 	uint64_t lost, misses; /* as far as the ledger knows */
 };
 
@@ -126,12 +133,13 @@ static void on_leak(void *ctx, const struct allocation *a, uint64_t now)
 	r->format->leak(r->report, &l);
 }
 
-static void on_update(void *ctx, const struct allocation *a, uint64_t now)
+static void on_update(void *ctx, const struct allocation *a, enum certainty was, uint64_t now)
 {
 	struct report_leak l;
 	struct run *r = ctx;
 
 	fill_leak(r, a, now, &l);
+	l.was = was;
 	r->format->update(r->report, &l);
 }
 
@@ -142,6 +150,45 @@ static void on_retracted(void *ctx, const struct allocation *a, uint64_t now)
 
 	fill_leak(r, a, now, &l);
 	r->format->retracted(r->report, &l);
+}
+
+static void on_warning(void *ctx, const struct warning *w, uint64_t now)
+{
+	const struct stack *stack;
+	const char *callback, *device;
+	struct run *r = ctx;
+	char text[512];
+
+	(void)now;
+	if (w->rule == RULE_CALLBACK_OVERDUE) {
+		callback = names__text(r->names, w->carrier.callback);
+		device = table__get(&r->devices, w->carrier.device);
+		snprintf(text, sizeof(text),
+			 "a command for %s%s%s is stuck: queued %.1f s ago, several times its own "
+			 "timeout",
+			 callback ? callback : "an unknown callback", device ? " on " : "",
+			 device ? device : "", (double)w->age_ns / 1e9);
+	} else {
+		stack = names__stack_at(r->names, w->stack);
+		snprintf(
+			text, sizeof(text),
+			"%llu allocations from %s are outstanding, and more with every ten seconds",
+			(unsigned long long)w->outstanding,
+			stack && stack->site < stack->depth ? stack->frames[stack->site].text
+							    : "an unknown place");
+	}
+	if (!(r->options.quiet && !r->options.json))
+		r->format->warning(r->report, rule__name(w->rule), text);
+}
+
+static bool in_module(void *ctx, const struct allocation *a)
+{
+	const struct report_module *m = ctx;
+	const struct stack *s = names__stack_at(m->names, a->stack);
+	uint32_t function = s && s->site < s->depth ? s->frames[s->site].function : a->caller;
+	const char *module = names__module(m->names, function);
+
+	return module && !strcmp(module, m->name);
 }
 
 /* ---- the beginning of tracing ---- */
@@ -244,13 +291,17 @@ static void on_module(struct run *r, const struct nlb_module *m)
 	name[sizeof(name) - 1] = '\0';
 	if (m->h.type == NLB_MODULE_FREE) {
 		if (hooks__module_gone(r->hooks, name)) {
-			forget_devices(r);
+			struct report_module gone = { r->names, name };
+
+			ledger__owner_gone(r->ledger, in_module, &gone, m->h.time);
 			log_info("module %s was unloaded; %zu still traced", name,
 				 hooks__nr_modules(r->hooks));
 		}
 		return;
 	}
 	ret = hooks__module_loaded(r->hooks);
+	if (ret > 0)
+		forget_devices(r);
 	if (ret < 0)
 		log_error("module %s is not traced: %s", name, strerror(-ret));
 	else if (ret && r->tracing)
@@ -276,7 +327,7 @@ static int on_record(void *ctx, void *data, size_t size)
 	}
 	if (decode(data, size, meaning, &r->sizes, r->names, &e) != DECODED_EVENT)
 		return 0;
-	if (e.type == EVENT_SUBMIT) {
+	if (e.type == EVENT_SUBMIT && meaning) {
 		const struct subsystem *s = meaning->subsystem;
 
 		know_device(r, e.submit.device);
@@ -356,14 +407,16 @@ static void check_losses(struct run *r)
 
 static void judge(struct run *r)
 {
-	const struct allocation *a;
 	uint64_t now;
 
 	ring_buffer__consume(r->ring);
 	check_losses(r);
 	now = now_ns();
-	while ((a = ledger__next_due(r->ledger, now)))
-		ledger__judge(r->ledger, a, look__at(r->kernel.query, &r->layout, a), now);
+	investigation__work(r->investigation, now);
+	if (now >= r->next_tick) {
+		ledger__tick(r->ledger, now);
+		r->next_tick = now + 1000000000;
+	}
 	if (!r->options.quiet)
 		r->format->tick(r->report, wall(now));
 }
@@ -559,7 +612,8 @@ static int open_trace(struct run *r)
 		.nr_modules = r->options.nr_modules,
 	};
 	struct ledger_config ledger = { .grace_ns = GRACE_NS, .min_age_ns = r->options.min_age_ns };
-	struct ledger_ops ops = { on_leak, on_update, on_retracted };
+	struct ledger_ops ops = { on_leak, on_update, on_retracted, on_warning };
+	struct investigation_config look = { r->options.scan_interval_ns, r->options.scan_limit };
 	int err;
 
 	r->names = names__new(resolve, r->kernel.query);
@@ -590,12 +644,16 @@ static int open_trace(struct run *r)
 	err = hooks__attach(r->hooks);
 	if (err)
 		return err;
+	r->investigation = investigation__new(&look, &r->kernel, r->hooks, r->ledger, &r->layout);
+	if (!r->investigation)
+		return -ENOMEM;
 	r->ring = ring_buffer__new(hooks__events_fd(r->hooks), on_record, r, NULL);
 	return r->ring ? 0 : -errno;
 }
 
 static void close_run(struct run *r)
 {
+	investigation__free(r->investigation);
 	ring_buffer__free(r->ring);
 	if (r->report)
 		r->format->close(r->report);

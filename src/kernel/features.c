@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/utsname.h>
@@ -62,6 +63,7 @@ static int load_fentry(const struct btf *btf)
 
 void features__probe(struct features *f, const struct btf *btf, struct query *q)
 {
+	char *end;
 	uint64_t addr;
 	struct utsname uts;
 	char line[256];
@@ -69,8 +71,8 @@ void features__probe(struct features *f, const struct btf *btf, struct query *q)
 	memset(f, 0, sizeof(*f));
 	if (!uname(&uts)) {
 		snprintf(f->release, sizeof(f->release), "%s", uts.release);
-		if (sscanf(uts.release, "%u.%u", &f->major, &f->minor) != 2)
-			f->major = f->minor = 0;
+		f->major = (unsigned)strtoul(uts.release, &end, 10);
+		f->minor = *end == '.' ? (unsigned)strtoul(end + 1, NULL, 10) : 0;
 	}
 	f->privileged = have_capability(CAP_SYS_ADMIN) ||
 			(have_capability(CAP_BPF) && have_capability(CAP_PERFMON));

@@ -59,38 +59,116 @@ void kernel__close(struct kernel *k)
 }
 
 /*
- * struct module, include/linux/module.h: since 6.4 mem[MOD_TEXT] with base and
- * size, before that core_layout with base and text_size.
+ * struct module, include/linux/module.h: since 6.4 mem[], an array of memories
+ * with base and size, text first; before that core_layout with base, size and
+ * text_size, text first.
  */
-int kernel__module_text(struct kernel *k, const char *module, uint64_t *start, uint64_t *end)
+struct module_layout {
+	uint64_t addr;	/* of the first memory */
+	int base, size; /* in it */
+	int text_size;	/* in it, -1: there is an array of them */
+	uint32_t step;	/* from one to the next */
+};
+
+#define MODULE_MEMORIES 4 /* text, data, rodata, ro_after_init; then those of init */
+
+static int module_layout(struct kernel *k, const char *module, struct module_layout *m)
 {
-	const char *layout = "module_memory", *size_name = "size";
-	int where, base, size, err;
-	uint64_t addr, text = 0;
-	uint32_t length = 0;
+	const char *type = "module_memory";
+	int where, err;
 
 	if (!k->btf)
 		return -EOPNOTSUPP;
-	err = query__find(k->query, module, "__this_module", &addr);
+	err = query__find(k->query, module, "__this_module", &m->addr);
 	if (err)
 		return err;
 	where = kbtf__member_offset(k->btf, "module", "mem");
+	m->text_size = -1;
 	if (where < 0) {
-		layout = "module_layout";
-		size_name = "text_size";
+		type = "module_layout";
 		where = kbtf__member_offset(k->btf, "module", "core_layout");
+		m->text_size = kbtf__member_offset(k->btf, type, "text_size");
 	}
-	base = kbtf__member_offset(k->btf, layout, "base");
-	size = kbtf__member_offset(k->btf, layout, size_name);
-	if (where < 0 || base < 0 || size < 0)
+	m->base = kbtf__member_offset(k->btf, type, "base");
+	m->size = kbtf__member_offset(k->btf, type, "size");
+	m->step = kbtf__struct_size(k->btf, type);
+	if (where < 0 || m->base < 0 || m->size < 0)
 		return -EOPNOTSUPP;
-	addr += (uint64_t)where;
-	err = query__read(k->query, addr + (uint64_t)base, &text, sizeof(text));
+	m->addr += (uint64_t)where;
+	return 0;
+}
+
+static int read_range(struct kernel *k, uint64_t addr, int base, int size, struct memory_range *out)
+{
+	uint32_t length = 0;
+	int err;
+
+	out->start = 0;
+	err = query__read(k->query, addr + (uint64_t)base, &out->start, sizeof(out->start));
 	if (!err)
 		err = query__read(k->query, addr + (uint64_t)size, &length, sizeof(length));
-	if (err || !text || !length)
-		return err ? err : -ENOENT;
-	*start = text;
-	*end = text + length;
+	out->size = length;
+	return err ? err : out->start && length ? 0 : -ENOENT;
+}
+
+int kernel__module_text(struct kernel *k, const char *module, uint64_t *start, uint64_t *end)
+{
+	struct memory_range text;
+	struct module_layout m;
+	int err = module_layout(k, module, &m);
+
+	if (!err)
+		err = read_range(k, m.addr, m.base, m.text_size < 0 ? m.size : m.text_size, &text);
+	if (err)
+		return err;
+	*start = text.start;
+	*end = text.start + text.size;
+	return 0;
+}
+
+int kernel__module_data(struct kernel *k, const char *module, struct memory_range *out, size_t max)
+{
+	struct memory_range text;
+	struct module_layout m;
+	int err = module_layout(k, module, &m), n = 0;
+
+	if (err)
+		return err;
+	if (m.text_size >= 0) {
+		err = read_range(k, m.addr, m.base, m.text_size, &text);
+		if (!err)
+			err = read_range(k, m.addr, m.base, m.size, out);
+		if (err || !max)
+			return err;
+		out->start += text.size;
+		out->size -= text.size;
+		return 1;
+	}
+	for (uint32_t i = 1; i < MODULE_MEMORIES && (size_t)n < max; i++)
+		if (!read_range(k, m.addr + (uint64_t)i * m.step, m.base, m.size, &out[n]))
+			n++;
+	return n;
+}
+
+int kernel__task_stack(struct kernel *k, uint64_t task, struct memory_range *out)
+{
+	const uint64_t thread_size = 16384; /* arch/x86: THREAD_SIZE without KASAN */
+	int stack = kbtf__member_offset(k->btf, "task_struct", "stack");
+	int thread = kbtf__member_offset(k->btf, "task_struct", "thread");
+	int sp = kbtf__member_offset(k->btf, "thread_struct", "sp");
+	uint64_t base = 0, top = 0;
+	int err;
+
+	if (stack < 0 || thread < 0 || sp < 0)
+		return -EOPNOTSUPP;
+	err = query__read(k->query, task + (uint64_t)stack, &base, sizeof(base));
+	if (!err)
+		err = query__read(k->query, task + (uint64_t)thread + (uint64_t)sp, &top,
+				  sizeof(top));
+	if (err)
+		return err;
+	/* Below the stack pointer lie only the remains of calls that returned. */
+	out->start = top - base < thread_size ? top & ~7ULL : base;
+	out->size = base + thread_size - out->start;
 	return 0;
 }

@@ -28,4 +28,19 @@ void kernel__close(struct kernel *k);
  */
 int kernel__module_text(struct kernel *k, const char *module, uint64_t *start, uint64_t *end);
 
+struct memory_range {
+	uint64_t start, size;
+};
+
+/*
+ * A loaded module's data, at most max ranges.  Returns how many, or a negative
+ * errno.
+ */
+int kernel__module_data(struct kernel *k, const char *module, struct memory_range *out, size_t max);
+/*
+ * The part of a task's kernel stack that is in use.  task is its task_struct.
+ * Returns 0 or a negative errno.
+ */
+int kernel__task_stack(struct kernel *k, uint64_t task, struct memory_range *out);
+
 #endif /* NLB_KERNEL_H */

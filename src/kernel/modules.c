@@ -5,10 +5,31 @@
 #include "kernel/modules.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Returns 0, or -EINVAL for a line that is not of that form. */
+static int parse_line(char *line, struct module_info *m)
+{
+	char *save = NULL, *name, *size, *users, *base;
+
+	name = strtok_r(line, " \n", &save);
+	size = strtok_r(NULL, " \n", &save);
+	strtok_r(NULL, " \n", &save); /* references */
+	users = strtok_r(NULL, " \n", &save);
+	strtok_r(NULL, " \n", &save); /* state */
+	base = strtok_r(NULL, " \n", &save);
+	if (!base)
+		return -EINVAL;
+	memset(m, 0, sizeof(*m));
+	snprintf(m->name, sizeof(m->name), "%s", name);
+	/* A list longer than ours is cut; no module of NFC has so many users. */
+	snprintf(m->users, sizeof(m->users), "%s", users);
+	m->size = strtoull(size, NULL, 10);
+	m->base = strtoull(base, NULL, 16);
+	return 0;
+}
 
 int modules__parse(struct modules *out, const char *path)
 {
@@ -22,11 +43,9 @@ int modules__parse(struct modules *out, const char *path)
 	if (!file)
 		return -errno;
 	while (getline(&line, &room, file) > 0) {
-		struct module_info m = { 0 }, *more;
+		struct module_info m, *more;
 
-		/* A user list longer than ours is cut; such modules are not NFC's. */
-		if (sscanf(line, "%55s %" SCNu64 " %*s %1023s %*s %" SCNx64, m.name, &m.size,
-			   m.users, &m.base) != 4)
+		if (parse_line(line, &m))
 			continue;
 		more = reallocarray(out->list, out->count + 1, sizeof(*more));
 		if (!more) {

@@ -13,13 +13,19 @@
  *   command-dropped  the command was freed by anybody else before its callback
  *                    was entered
  *   submit-failed    the submitting call returned an error
+ *   owner-gone       the device was freed or the module unloaded
+ *   unreferenced     a scan, of everything older than the minimum age
  *
  * None of them is a verdict.  What a command carried may be borrowed: so only
  * an object whose first command was submitted by the frame that allocated it
  * counts as given away with that command (digital_in_send's data exchange),
- * one that existed before does not (the device's active target in ATR_REQ).
- * What is passed on to a new command has carriers again.  Everything else is
- * left to the look at memory after the grace time.
+ * and is reported as probable when a glance after the grace time finds nothing
+ * against it.  One that existed before (the device's active target in ATR_REQ),
+ * or whose story was cut by a loss, is first searched for in all of memory.
+ * What is passed on to a new command has carriers again and is no suspect.
+ *
+ * A finding becomes definite when two searches at least the minimum age apart
+ * find no reference and the object has not changed.
  */
 #include "ledger/ledger.h"
 
@@ -29,17 +35,21 @@
 
 #include "util/table.h"
 
-#define FRAMES_MAX 16
+#define FRAMES_MAX	 16
+#define GROWTH_WINDOW_NS 10000000000ULL
+#define GROWTH_WINDOWS	 5
 
 struct command {
 	uint64_t addr; /* 0 until its allocation was seen */
 	struct carrier carrier;
 	uint64_t argument, request, params, response; /* addresses of allocations, or 0 */
-	uint64_t argument_value; /* as submitted: need not be an allocation */
-	uint64_t response_value; /* as completed: may be an ERR_PTR */
+	uint64_t argument_value;		      /* as submitted: need not be an allocation */
+	uint64_t response_value;		      /* as completed: may be an ERR_PTR */
 	uint32_t tid; /* of the submitting task while the call is open */
 	uint32_t timeout_ms;
+	uint64_t queued_at;
 	bool submitting;
+	bool overdue; /* said */
 	bool completed;
 	bool called;
 	struct command *prev, *next;
@@ -54,6 +64,13 @@ struct task {
 	struct command *calling; /* outermost callback being run */
 };
 
+/* Outstanding allocations of one stack, window after window. */
+struct growth {
+	uint32_t stack;
+	uint64_t outstanding, last;
+	unsigned higher; /* windows in a row */
+};
+
 struct ledger {
 	struct ledger_config config;
 	struct ledger_ops ops;
@@ -65,6 +82,9 @@ struct ledger {
 	struct command unbound;	    /* list: submitted, their address not seen */
 	struct command bound;	    /* list: all others */
 	struct allocation suspects; /* list, by due time */
+	struct table devices;	    /* seen in commands: address -> this */
+	struct table growth;	    /* stack -> struct growth */
+	uint64_t window_end;
 
 	uint8_t *roles; /* enum role, by function */
 	size_t nr_roles;
@@ -86,6 +106,10 @@ const char *rule__name(enum rule rule)
 		[RULE_CALLBACK_KEPT] = "callback-kept",
 		[RULE_COMMAND_DROPPED] = "command-dropped",
 		[RULE_SUBMIT_FAILED] = "submit-failed",
+		[RULE_OWNER_GONE] = "owner-gone",
+		[RULE_UNREFERENCED] = "unreferenced",
+		[RULE_CALLBACK_OVERDUE] = "callback-overdue",
+		[RULE_GROWTH] = "growth",
 	};
 
 	return names[rule];
@@ -219,21 +243,40 @@ static void suspects_insert(struct ledger *l, struct allocation *a, uint64_t due
 	a->next->prev = a;
 }
 
-static void suspect(struct ledger *l, uint64_t addr, enum rule rule, uint64_t now)
+static void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search,
+		    uint64_t now)
 {
-	struct allocation *a = table__get(&l->allocations, addr);
+	uint64_t grace = l->config.grace_ns;
 
-	if (!a || a->carriers || a->uncertain || a->rule != RULE_NONE)
-		return;
-	if (!a->owned && a->kind != KIND_RESPONSE)
+	/* A command's cargo is in use, unless a search finds even the command lost. */
+	if (!a || a->rule != RULE_NONE || (a->carriers && rule != RULE_UNREFERENCED))
 		return;
 	a->rule = rule;
 	a->certainty = CERTAINTY_POSSIBLE;
 	a->moment = now;
 	a->degraded = l->degraded;
 	a->looks = 0;
+	a->clean_at = 0;
+	a->told = false;
+	a->look = search || a->uncertain ? LOOK_SEARCH : LOOK_GLANCE;
 	l->stats.suspects++;
-	suspects_insert(l, a, now + l->config.grace_ns);
+	suspects_insert(l, a, now + grace);
+}
+
+/* The moment of a rule about what a command carried. */
+static void suspect_carried(struct ledger *l, uint64_t addr, enum rule rule, uint64_t now)
+{
+	struct allocation *a = table__get(&l->allocations, addr);
+
+	if (a)
+		suspect(l, a, rule, !a->owned && a->kind != KIND_RESPONSE, now);
+}
+
+static void count_finding(struct ledger *l, const struct allocation *a, int64_t sign)
+{
+	/* A suspect nobody has looked at yet is no finding. */
+	if (a->looks)
+		l->stats.findings[a->certainty] += (uint64_t)sign;
 }
 
 /* No longer suspected: freed, carried again, or its story was lost. */
@@ -242,15 +285,17 @@ static void clear_suspicion(struct ledger *l, struct allocation *a, uint64_t now
 	if (a->rule == RULE_NONE)
 		return;
 	suspects_remove(a);
-	if (a->certainty == CERTAINTY_POSSIBLE) {
+	count_finding(l, a, -1);
+	if (!a->told) {
 		l->stats.cleared++;
 	} else {
-		l->stats.findings[a->certainty]--;
 		l->stats.retracted++;
 		l->ops.retracted(l->ctx, a, now);
 	}
 	a->rule = RULE_NONE;
 	a->certainty = CERTAINTY_POSSIBLE;
+	a->looks = 0;
+	a->told = false;
 }
 
 void ledger__set_grace(struct ledger *l, uint64_t grace_ns)
@@ -265,34 +310,125 @@ void ledger__set_grace(struct ledger *l, uint64_t grace_ns)
 
 const struct allocation *ledger__next_due(struct ledger *l, uint64_t now)
 {
-	struct allocation *a = l->suspects.next;
+	for (struct allocation *a = l->suspects.next; a != &l->suspects && a->due <= now;
+	     a = a->next)
+		if (a->look == LOOK_GLANCE)
+			return a;
+	return NULL;
+}
 
-	return a != &l->suspects && a->due <= now ? a : NULL;
+bool ledger__search_due(const struct ledger *l, uint64_t now)
+{
+	for (const struct allocation *a = l->suspects.next; a != &l->suspects && a->due <= now;
+	     a = a->next)
+		if (a->look == LOOK_SEARCH)
+			return true;
+	return false;
+}
+
+static void set_certainty(struct ledger *l, struct allocation *a, enum certainty certainty,
+			  uint64_t now)
+{
+	enum certainty was = a->certainty;
+
+	count_finding(l, a, -1);
+	a->certainty = certainty;
+	a->looks++;
+	count_finding(l, a, 1);
+	if (!a->told && certainty != CERTAINTY_POSSIBLE) {
+		a->told = true;
+		l->ops.leak(l->ctx, a, now);
+	} else if (a->told && was != certainty) {
+		l->ops.update(l->ctx, a, was, now);
+	}
+}
+
+static void look_again(struct ledger *l, struct allocation *a, enum look look, uint64_t after)
+{
+	suspects_remove(a);
+	a->look = look;
+	suspects_insert(l, a, after);
+}
+
+/* Less and less often, up to 64 times the minimum age. */
+static uint64_t backoff(const struct ledger *l, const struct allocation *a)
+{
+	return l->config.min_age_ns << (a->looks < 6 ? a->looks : 6);
+}
+
+static void allocation_end(struct ledger *l, struct allocation *a, uint64_t now);
+
+/* It is free, and no event said so. */
+static void heal(struct ledger *l, struct allocation *a, uint64_t now)
+{
+	l->stats.missed_frees_healed++;
+	allocation_end(l, a, now);
 }
 
 void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdict verdict,
 		   uint64_t now)
 {
 	struct allocation *a = table__get(&l->allocations, judged->addr);
-	uint64_t again = l->config.min_age_ns;
 
 	if (a != judged || a->rule == RULE_NONE)
 		return;
-	suspects_remove(a);
-	a->looks++;
-	if (verdict == VERDICT_REFERENCED) {
-		/* In use: it may still lose its last reference, so look again,
-		 * less and less often, up to 64 times the minimum age.
-		 */
-		again <<= a->looks < 6 ? a->looks : 6;
-		suspects_insert(l, a, now + again);
+	switch (verdict) {
+	case VERDICT_FREE:
+		heal(l, a, now);
+		return;
+	case VERDICT_REFERENCED:
+		set_certainty(l, a, CERTAINTY_POSSIBLE, now);
+		look_again(l, a, LOOK_GLANCE, now + backoff(l, a));
+		return;
+	default:
+		set_certainty(l, a, CERTAINTY_PROBABLE, now);
+		look_again(l, a, LOOK_SEARCH, now);
+	}
+}
+
+void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict verdict,
+		      uint32_t checksum, uint64_t began, uint64_t now)
+{
+	struct allocation *a = table__get(&l->allocations, addr);
+
+	if (!a || a->id != id || a->rule == RULE_NONE || a->look != LOOK_SEARCH || a->due > began)
+		return;
+	switch (verdict) {
+	case VERDICT_FREE:
+		heal(l, a, now);
+		return;
+	case VERDICT_REFERENCED:
+		a->clean_at = 0;
+		if (a->rule == RULE_UNREFERENCED) {
+			clear_suspicion(l, a, now);
+			return;
+		}
+		set_certainty(l, a, CERTAINTY_POSSIBLE, now);
+		look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
+		return;
+	case VERDICT_UNREADABLE:
+		/* Nothing more can be found out: it stays what it is. */
+		suspects_remove(a);
+		return;
+	case VERDICT_STALE:
+		a->clean_at = 0;
+		set_certainty(l, a, CERTAINTY_PROBABLE, now);
+		look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
+		return;
+	case VERDICT_UNREFERENCED:
+		break;
+	}
+	if (a->clean_at && a->checksum == checksum && began - a->clean_at >= l->config.min_age_ns) {
+		set_certainty(l, a, CERTAINTY_DEFINITE, now);
+		suspects_remove(a);
 		return;
 	}
-	if (a->certainty == CERTAINTY_POSSIBLE) {
-		a->certainty = CERTAINTY_PROBABLE;
-		l->stats.findings[CERTAINTY_PROBABLE]++;
-		l->ops.leak(l->ctx, a, now);
+	if (!a->clean_at || a->checksum != checksum) {
+		a->clean_at = began;
+		a->checksum = checksum;
 	}
+	set_certainty(l, a, CERTAINTY_PROBABLE, now);
+	look_again(l, a, LOOK_SEARCH, a->clean_at + l->config.min_age_ns);
 }
 
 /* ---- allocations ---- */
@@ -340,6 +476,25 @@ static uint64_t frame_of(struct ledger *l, const struct event *e)
 	return t && t->depth ? t->frame : 0;
 }
 
+/* Out of memory leaves a site out, nothing worse. */
+static void growth_count(struct ledger *l, uint32_t stack, int64_t n)
+{
+	struct growth *g = table__get(&l->growth, stack);
+
+	if (!g && n > 0 && stack) {
+		g = calloc(1, sizeof(*g));
+		if (!g)
+			return;
+		g->stack = stack;
+		if (table__set(&l->growth, stack, g)) {
+			free(g);
+			return;
+		}
+	}
+	if (g)
+		g->outstanding += (uint64_t)n;
+}
+
 static struct allocation *allocation_add(struct ledger *l, uint64_t addr, uint64_t born,
 					 uint64_t size)
 {
@@ -370,6 +525,7 @@ static void allocation_end(struct ledger *l, struct allocation *a, uint64_t now)
 	struct histogram *h = histogram_of(l, a->bucket);
 
 	clear_suspicion(l, a, now);
+	growth_count(l, a->stack, -1);
 	if (h) {
 		uint64_t us = now > a->born ? (now - a->born) / 1000 : 0;
 
@@ -503,7 +659,10 @@ static int on_alloc(struct ledger *l, const struct event *e)
 
 	if (a && a->born == e->time) {
 		/* Known from the book, which has no stacks. */
-		a->stack = e->alloc.stack;
+		if (!a->stack) {
+			a->stack = e->alloc.stack;
+			growth_count(l, a->stack, 1);
+		}
 		return 0;
 	}
 	if (a) {
@@ -522,6 +681,7 @@ static int on_alloc(struct ledger *l, const struct event *e)
 	a->kind = a->skb ? KIND_SKB : KIND_OBJECT;
 	a->caller = e->alloc.caller;
 	a->stack = e->alloc.stack;
+	growth_count(l, a->stack, 1);
 	a->tid = e->tid;
 	memcpy(a->comm, e->alloc.comm, sizeof(a->comm));
 	a->frame = frame_of(l, e);
@@ -570,6 +730,7 @@ static int on_submit(struct ledger *l, const struct event *e)
 	c->timeout_ms = e->submit.timeout_ms;
 	c->argument_value = e->submit.argument;
 	c->tid = e->tid;
+	c->queued_at = e->time;
 	c->submitting = true;
 	c->argument = carry(l, c, e->submit.argument, KIND_USER_ARGUMENT, frame, e->time);
 	c->request = carry(l, c, e->submit.request, KIND_REQUEST, frame, e->time);
@@ -578,6 +739,8 @@ static int on_submit(struct ledger *l, const struct event *e)
 	list_add(&l->unbound, c);
 	l->stats.commands++;
 	l->stats.commands_live++;
+	if (c->carrier.device)
+		table__set(&l->devices, c->carrier.device, l);
 	return 0;
 }
 
@@ -597,9 +760,9 @@ static void on_submit_return(struct ledger *l, const struct event *e)
 		was = *c;
 		release_all(l, c);
 		command_end(l, c);
-		suspect(l, was.argument, RULE_SUBMIT_FAILED, e->time);
-		suspect(l, was.request, RULE_SUBMIT_FAILED, e->time);
-		suspect(l, was.params, RULE_SUBMIT_FAILED, e->time);
+		suspect_carried(l, was.argument, RULE_SUBMIT_FAILED, e->time);
+		suspect_carried(l, was.request, RULE_SUBMIT_FAILED, e->time);
+		suspect_carried(l, was.params, RULE_SUBMIT_FAILED, e->time);
 	} else if (c && !c->addr) {
 		/* It succeeded, but where the command lies was not seen: its
 		 * end will not be seen either.
@@ -685,13 +848,13 @@ static void command_freed(struct ledger *l, struct command *c, uint32_t caller, 
 	command_end(l, c);
 	if (returned) {
 		l->stats.callbacks++;
-		suspect(l, was.argument, RULE_CALLBACK_KEPT, now);
-		suspect(l, was.response, RULE_CALLBACK_KEPT, now);
+		suspect_carried(l, was.argument, RULE_CALLBACK_KEPT, now);
+		suspect_carried(l, was.response, RULE_CALLBACK_KEPT, now);
 	} else {
 		l->stats.dropped++;
-		suspect(l, was.argument, RULE_COMMAND_DROPPED, now);
-		suspect(l, was.request, RULE_COMMAND_DROPPED, now);
-		suspect(l, was.params, RULE_COMMAND_DROPPED, now);
+		suspect_carried(l, was.argument, RULE_COMMAND_DROPPED, now);
+		suspect_carried(l, was.request, RULE_COMMAND_DROPPED, now);
+		suspect_carried(l, was.params, RULE_COMMAND_DROPPED, now);
 	}
 	/* Its task may have nothing open any more. */
 	while (returned && (t = table__next(&l->tasks, &i))) {
@@ -700,6 +863,86 @@ static void command_freed(struct ledger *l, struct command *c, uint32_t caller, 
 			break;
 		}
 	}
+}
+
+static bool belongs(void *ctx, const struct allocation *a)
+{
+	return a->carrier.type != NO_COMMAND_TYPE && a->carrier.device == *(const uint64_t *)ctx;
+}
+
+void ledger__owner_gone(struct ledger *l, bool (*owned)(void *ctx, const struct allocation *a),
+			void *ctx, uint64_t now)
+{
+	struct allocation *a;
+	size_t i = 0;
+
+	while ((a = table__next(&l->allocations, &i)))
+		if (owned(ctx, a))
+			suspect(l, a, RULE_OWNER_GONE, true, now);
+}
+
+/* A device structure was freed: what its commands carried has no owner. */
+static void device_gone(struct ledger *l, uint64_t device, uint64_t now)
+{
+	ledger__owner_gone(l, belongs, &device, now);
+}
+
+void ledger__suspect_all(struct ledger *l, uint64_t now)
+{
+	struct allocation *a;
+	size_t i = 0;
+
+	while ((a = table__next(&l->allocations, &i))) {
+		if (a->rule != RULE_NONE || now < a->born || now - a->born < l->config.min_age_ns)
+			continue;
+		suspect(l, a, RULE_UNREFERENCED, true, now);
+		if (a->rule == RULE_UNREFERENCED)
+			look_again(l, a, LOOK_SEARCH, now);
+	}
+}
+
+/* ---- now and then ---- */
+
+static void check_overdue(struct ledger *l, struct command *list, uint64_t now)
+{
+	for (struct command *c = list->next; c != list; c = c->next) {
+		/* 3 times its own timeout and a second */
+		uint64_t limit = 3ULL * c->timeout_ms * 1000000 + 1000000000;
+		struct warning w = { .rule = RULE_CALLBACK_OVERDUE, .carrier = c->carrier };
+
+		if (c->overdue || c->called || now < c->queued_at || now - c->queued_at < limit)
+			continue;
+		c->overdue = true;
+		w.age_ns = now - c->queued_at;
+		l->ops.warning(l->ctx, &w, now);
+	}
+}
+
+static void check_growth(struct ledger *l, uint64_t now)
+{
+	struct growth *g;
+	size_t i = 0;
+
+	while ((g = table__next(&l->growth, &i))) {
+		struct warning w = { .rule = RULE_GROWTH, .stack = g->stack };
+
+		g->higher = g->outstanding > g->last ? g->higher + 1 : 0;
+		g->last = g->outstanding;
+		w.outstanding = g->outstanding;
+		if (g->higher == GROWTH_WINDOWS)
+			l->ops.warning(l->ctx, &w, now);
+	}
+}
+
+void ledger__tick(struct ledger *l, uint64_t now)
+{
+	check_overdue(l, &l->bound, now);
+	if (!l->window_end)
+		l->window_end = now + GROWTH_WINDOW_NS;
+	if (now < l->window_end)
+		return;
+	l->window_end = now + GROWTH_WINDOW_NS;
+	check_growth(l, now);
 }
 
 static void on_free(struct ledger *l, const struct event *e)
@@ -713,6 +956,8 @@ static void on_free(struct ledger *l, const struct event *e)
 	}
 	if (e->free.healed)
 		l->stats.missed_frees_healed++;
+	if (table__remove(&l->devices, a->addr))
+		device_gone(l, a->addr, e->time);
 	c = command_at(l, a->addr);
 	if (c && e->free.healed) {
 		release_all(l, c);
@@ -892,6 +1137,16 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+void ledger__each(const struct ledger *l, void (*each)(void *ctx, const struct allocation *a),
+		  void *ctx)
+{
+	const struct allocation *a;
+	size_t i = 0;
+
+	while ((a = table__next(&l->allocations, &i)))
+		each(ctx, a);
+}
+
 void ledger__each_finding(const struct ledger *l,
 			  void (*each)(void *ctx, const struct allocation *a), void *ctx)
 {
@@ -934,6 +1189,7 @@ struct ledger *ledger__new(const struct ledger_config *config, const struct ledg
 void ledger__free(struct ledger *l)
 {
 	struct allocation *a;
+	struct growth *g;
 	struct task *t;
 	size_t i = 0;
 
@@ -948,9 +1204,14 @@ void ledger__free(struct ledger *l)
 	i = 0;
 	while ((a = table__next(&l->allocations, &i)))
 		free(a);
+	i = 0;
+	while ((g = table__next(&l->growth, &i)))
+		free(g);
 	table__free(&l->tasks);
 	table__free(&l->commands);
 	table__free(&l->allocations);
+	table__free(&l->devices);
+	table__free(&l->growth);
 	for (i = 0; i < l->nr_histograms; i++)
 		free(l->histograms[i]);
 	free(l->histograms);

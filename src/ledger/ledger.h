@@ -26,6 +26,10 @@ enum rule {
 	RULE_CALLBACK_KEPT,
 	RULE_COMMAND_DROPPED,
 	RULE_SUBMIT_FAILED,
+	RULE_OWNER_GONE,
+	RULE_UNREFERENCED,
+	RULE_CALLBACK_OVERDUE, /* a warning */
+	RULE_GROWTH,	       /* a warning */
 	NR_RULES,
 };
 
@@ -50,9 +54,17 @@ enum kind {
 /* What a look at memory found about a suspect. */
 enum verdict {
 	VERDICT_UNREFERENCED, /* nothing read refers to it */
+	VERDICT_STALE,	      /* only freed memory does */
 	VERDICT_REFERENCED,   /* something live does, or it is on a list */
+	VERDICT_FREE,	      /* it is free: the event was missed */
 	VERDICT_UNREADABLE,   /* memory could not be read */
 };
+
+/*
+ * A glance looks at the object itself, a search through everything that could
+ * refer to it.
+ */
+enum look { LOOK_GLANCE, LOOK_SEARCH };
 
 /* What a function means to a subsystem; everything else is ROLE_NONE. */
 enum role {
@@ -102,9 +114,13 @@ struct allocation {
 	uint32_t carriers; /* commands that carry it now */
 	uint32_t bucket;   /* callback it counts under */
 	bool owned;	   /* first carried by a command of the frame it was born in */
-	bool uncertain;	   /* lived through a loss: no rule may speak of it */
+	bool uncertain;	   /* lived through a loss: who uses it is not known */
+	bool told;	   /* a leak was reported */
+	enum look look;	   /* the kind that is due next */
 	uint64_t due;	   /* when to look next */
 	uint32_t looks;
+	uint64_t clean_at;		/* of the first search that found no reference, or 0 */
+	uint32_t checksum;		/* of its bytes then */
 	struct allocation *prev, *next; /* among the suspects */
 };
 
@@ -138,13 +154,23 @@ struct ledger_stats {
 	uint64_t resyncs;
 };
 
+struct warning {
+	enum rule rule;
+	struct carrier carrier; /* callback-overdue: the command */
+	uint64_t age_ns;	/* callback-overdue: since it was queued */
+	uint32_t stack;		/* growth: of the site */
+	uint64_t outstanding;	/* growth: allocations now */
+};
+
 struct ledger_ops {
 	/* A finding: now at least probable.  The allocation stays the ledger's. */
 	void (*leak)(void *ctx, const struct allocation *a, uint64_t now);
-	/* Its certainty changed. */
-	void (*update)(void *ctx, const struct allocation *a, uint64_t now);
-	/* It was freed after all, or turned out to be in use. */
+	/* Its certainty changed; a reported one may fall back to possible. */
+	void (*update)(void *ctx, const struct allocation *a, enum certainty was, uint64_t now);
+	/* It was freed after all, or carried by a command again. */
 	void (*retracted)(void *ctx, const struct allocation *a, uint64_t now);
+	/* Not a leak, but somebody should know. */
+	void (*warning)(void *ctx, const struct warning *w, uint64_t now);
 };
 
 struct ledger_config {
@@ -173,11 +199,37 @@ void ledger__missed(struct ledger *l, uint64_t count);
 /* From now on suspects are due this long after their rule's moment. */
 void ledger__set_grace(struct ledger *l, uint64_t grace_ns);
 
-/* The next suspect to look at, or NULL.  Valid until the next call. */
+/*
+ * The next suspect to glance at, or NULL.  Valid until the next call.  Suspects
+ * that need a search are not among them: see ledger__searches_due().
+ */
 const struct allocation *ledger__next_due(struct ledger *l, uint64_t now);
-/* What the look at the suspect that ledger__next_due() gave has shown. */
+/* What the glance at the suspect that ledger__next_due() gave has shown. */
 void ledger__judge(struct ledger *l, const struct allocation *a, enum verdict verdict,
 		   uint64_t now);
+
+/* Is a search due for any suspect? */
+bool ledger__search_due(const struct ledger *l, uint64_t now);
+/*
+ * What a search that began at time began found about the allocation with this
+ * address and id; one that is not there any more is ignored.  checksum is of
+ * its bytes.
+ */
+void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict verdict,
+		      uint32_t checksum, uint64_t began, uint64_t now);
+/*
+ * kmemleak's rule: from now on every allocation that is older than the minimum
+ * age and not suspected of anything is, until a search says otherwise.
+ */
+void ledger__suspect_all(struct ledger *l, uint64_t now);
+/* The module with these functions' module number is gone: so is their owner. */
+void ledger__owner_gone(struct ledger *l, bool (*owned)(void *ctx, const struct allocation *a),
+			void *ctx, uint64_t now);
+/* Overdue commands and growing sites; to be called about once a second. */
+void ledger__tick(struct ledger *l, uint64_t now);
+/* Calls each() for every live allocation, in no order. */
+void ledger__each(const struct ledger *l, void (*each)(void *ctx, const struct allocation *a),
+		  void *ctx);
 
 /*
  * After events were lost: what is live, from the in-kernel book, read after

@@ -19,8 +19,9 @@
 /* A finding with its names; valid during the call that gets it. */
 struct report_leak {
 	const struct allocation *a;
-	uint64_t now;	 /* of this report, nanoseconds since the epoch */
-	uint64_t moment; /* that the rule names, likewise */
+	enum certainty was; /* update: before */
+	uint64_t now;	    /* of this report, nanoseconds since the epoch */
+	uint64_t moment;    /* that the rule names, likewise */
 	uint64_t age_ms;
 	const struct stack *stack; /* NULL: none could be taken */
 	const char *function;	   /* alloc.function, NULL: unknown */

@@ -110,6 +110,16 @@ static char *sentence(const struct report_leak *l)
 			     l->submit ? l->submit : "submitting", callback, role_of(l->a),
 			     l->a->size, from);
 		break;
+	case RULE_OWNER_GONE:
+		n = asprintf(&text,
+			     "a device or module is gone and its %s not released: %" PRIu64
+			     " bytes%s",
+			     role_of(l->a), l->a->size, from);
+		break;
+	case RULE_UNREFERENCED:
+		n = asprintf(&text, "nothing refers to this %s any more: %" PRIu64 " bytes%s",
+			     role_of(l->a), l->a->size, from);
+		break;
 	default:
 		n = asprintf(&text, "%s leaked: %" PRIu64 " bytes%s", role_of(l->a), l->a->size,
 			     from);
@@ -223,48 +233,60 @@ static void text_start(struct report *r, const struct report_start *s)
 	fflush(r->out);
 }
 
+/* Counts a finding in or out of its site; what is only possible does not count. */
+static void count(struct site *s, const struct report_leak *l, enum certainty certainty, int64_t n)
+{
+	if (certainty == CERTAINTY_POSSIBLE)
+		return;
+	s->count += (uint64_t)n;
+	s->bytes += (uint64_t)n * l->a->size;
+	s->by_certainty[certainty] += (uint64_t)n;
+	if (s->said > s->count)
+		s->said = s->count;
+}
+
 static void text_leak(struct report *r, const struct report_leak *l)
 {
 	struct site *s = site_of(r, l, true);
 
 	if (!s)
 		return;
-	s->count++;
-	s->bytes += l->a->size;
-	s->by_certainty[l->a->certainty]++;
+	count(s, l, l->a->certainty, 1);
 	if (!s->said || l->now - s->said_at >= ALERT_INTERVAL)
 		say(r, s, l->now);
+}
+
+static void no_leak(struct report *r, const struct report_leak *l, const char *why)
+{
+	char line[200];
+
+	snprintf(line, sizeof(line), "retracted: %" PRIu64 " bytes at 0x%" PRIx64 " %s", l->a->size,
+		 l->a->addr, why);
+	stamp(r, l->now);
+	wrapped(r->out, 13, 13, line);
+	fflush(r->out);
 }
 
 static void text_update(struct report *r, const struct report_leak *l)
 {
 	struct site *s = site_of(r, l, false);
 
-	if (!s || l->a->certainty == CERTAINTY_POSSIBLE)
+	if (!s)
 		return;
-	s->by_certainty[l->a->certainty]++;
-	s->by_certainty[l->a->certainty - 1]--;
+	count(s, l, l->was, -1);
+	count(s, l, l->a->certainty, 1);
+	if (l->a->certainty == CERTAINTY_POSSIBLE)
+		no_leak(r, l, "are still in use: something refers to them");
 }
 
 static void text_retracted(struct report *r, const struct report_leak *l)
 {
 	struct site *s = site_of(r, l, false);
-	char line[160];
 
 	if (!s)
 		return;
-	s->count--;
-	s->bytes -= l->a->size;
-	s->by_certainty[l->a->certainty]--;
-	if (s->said > s->count)
-		s->said = s->count;
-	snprintf(line, sizeof(line),
-		 "retracted: %" PRIu64 " bytes at 0x%" PRIx64
-		 " are no leak, they were released or used after all",
-		 l->a->size, l->a->addr);
-	stamp(r, l->now);
-	wrapped(r->out, 13, 13, line);
-	fflush(r->out);
+	count(s, l, l->a->certainty, -1);
+	no_leak(r, l, "are no leak: they were released or used after all");
 }
 
 static void text_warning(struct report *r, const char *rule, const char *message)

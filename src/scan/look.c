@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kernel/kbtf.h"
+#include "scan/slab.h"
 
 #define DEVICE_WORDS  8	 /* of the subsystem's device structure */
 #define NFC_DEV_WORDS 24 /* of struct nfc_dev: its struct device comes early */
@@ -27,11 +28,14 @@ void layout__read(struct layout *layout, const struct btf *btf)
 	layout->shared_info_size = kbtf__struct_size(btf, "skb_shared_info");
 }
 
-enum verdict look__at(struct query *q, const struct layout *layout, const struct allocation *a)
+enum verdict look__at(struct query *q, struct slabs *slabs, const struct layout *layout,
+		      const struct allocation *a)
 {
 	uint64_t next = 0;
 	uint32_t users = 1;
 
+	if (slabs__state(slabs, a->addr) == SLAB_FREE)
+		return VERDICT_FREE;
 	if (!a->skb || layout->skb_next < 0 || layout->skb_users < 0)
 		return VERDICT_UNREADABLE;
 	if (query__read(q, a->addr + (uint64_t)layout->skb_next, &next, sizeof(next)) ||

@@ -9,6 +9,7 @@
 #include "kernel/query.h"
 
 struct btf;
+struct slabs;
 
 /* Where things are in this kernel's structures; -1: not known. */
 struct layout {
@@ -23,10 +24,11 @@ struct layout {
 void layout__read(struct layout *layout, const struct btf *btf);
 
 /*
- * An skb that is on a queue, or that has another user, is in use.  Of other
- * objects one look at themselves says nothing.  q may be NULL.
+ * A glance at the object itself: whether it is free, and of an skb whether it
+ * is on a queue or has another user.  q and slabs may be NULL.
  */
-enum verdict look__at(struct query *q, const struct layout *layout, const struct allocation *a);
+enum verdict look__at(struct query *q, struct slabs *slabs, const struct layout *layout,
+		      const struct allocation *a);
 
 /*
  * The first bytes of an allocation, at most len: of an skb those at its data

@@ -16,28 +16,33 @@ static void print(const char *format, va_list args)
 	fputc('\n', stderr);
 }
 
-#define PRINT_FROM(level)                \
-	do {                             \
-		va_list args;            \
-                                         \
-		if (log_level < (level)) \
-			return;          \
-		va_start(args, format);  \
-		print(format, args);     \
-		va_end(args);            \
-	} while (0)
-
 void log_error(const char *format, ...)
 {
-	PRINT_FROM(LOG_QUIET);
+	va_list args;
+
+	va_start(args, format);
+	print(format, args);
+	va_end(args);
 }
 
 void log_info(const char *format, ...)
 {
-	PRINT_FROM(LOG_NORMAL);
+	va_list args;
+
+	if (log_level < LOG_NORMAL)
+		return;
+	va_start(args, format);
+	print(format, args);
+	va_end(args);
 }
 
 void log_debug(const char *format, ...)
 {
-	PRINT_FROM(LOG_VERBOSE);
+	va_list args;
+
+	if (log_level < LOG_VERBOSE)
+		return;
+	va_start(args, format);
+	print(format, args);
+	va_end(args);
 }

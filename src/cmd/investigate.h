@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Between the ledger's suspects and memory: glances at once, searches in the
+ * background, and gives the ledger what they showed.
+ */
+#ifndef NLB_INVESTIGATE_H
+#define NLB_INVESTIGATE_H
+
+#include <stdint.h>
+
+#include "hooks/hooks.h"
+#include "kernel/kernel.h"
+#include "ledger/ledger.h"
+#include "scan/look.h"
+
+struct investigation;
+
+struct investigation_config {
+	uint64_t scan_interval_ns; /* of kmemleak's rule, 0: never */
+	uint64_t scan_limit;	   /* most bytes that a search reads, 0: all there are */
+};
+
+/*
+ * All pointers remain the caller's and must outlive it.  A kernel whose memory
+ * cannot be searched is no error: then nothing becomes definite.  Returns NULL
+ * when out of memory.
+ */
+struct investigation *investigation__new(const struct investigation_config *config,
+					 struct kernel *kernel, struct hooks *hooks,
+					 struct ledger *ledger, const struct layout *layout);
+void investigation__free(struct investigation *i);
+
+/*
+ * Glances at the suspects that are due, begins a search if one is, takes the
+ * result of one that has ended.  The ring buffer must have been emptied.
+ */
+void investigation__work(struct investigation *i, uint64_t now);
+
+#endif /* NLB_INVESTIGATE_H */

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The graph of reach.h.
+ */
+#include "scan/reach.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct edge {
+	uint32_t from, to;
+};
+
+struct reach {
+	struct reach_object *objects;
+	size_t count;
+	uint64_t low, high;
+	struct edge *edges;
+	size_t nr_edges, room;
+};
+
+static int by_address(const void *a, const void *b)
+{
+	const struct reach_object *x = a, *y = b;
+
+	return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+struct reach *reach__new(struct reach_object *objects, size_t count)
+{
+	struct reach *r = calloc(1, sizeof(*r));
+
+	if (!r || count > UINT32_MAX) {
+		free(r);
+		return NULL;
+	}
+	r->objects = objects;
+	r->count = count;
+	if (!count)
+		return r;
+	qsort(objects, count, sizeof(*objects), by_address);
+	r->low = objects[0].addr;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t end = objects[i].addr + objects[i].size;
+
+		r->high = end > r->high ? end : r->high;
+		objects[i].reachable = objects[i].stale = false;
+	}
+	return r;
+}
+
+void reach__free(struct reach *r)
+{
+	if (!r)
+		return;
+	free(r->edges);
+	free(r);
+}
+
+bool reach__spans(const struct reach *r, uint64_t addr)
+{
+	return addr - r->low < r->high - r->low;
+}
+
+struct reach_object *reach__find(const struct reach *r, uint64_t addr)
+{
+	size_t low = 0, high = r->count;
+
+	if (!reach__spans(r, addr))
+		return NULL;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (r->objects[mid].addr <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (!low || addr - r->objects[low - 1].addr >= r->objects[low - 1].size)
+		return NULL;
+	return &r->objects[low - 1];
+}
+
+void reach__root(struct reach *r, struct reach_object *target, bool stale)
+{
+	(void)r;
+	if (stale)
+		target->stale = true;
+	else
+		target->reachable = true;
+}
+
+int reach__edge(struct reach *r, const struct reach_object *from, struct reach_object *target)
+{
+	if (from == target)
+		return 0;
+	if (r->nr_edges == r->room) {
+		size_t room = r->room ? r->room * 2 : 256;
+		struct edge *more = reallocarray(r->edges, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		r->edges = more;
+		r->room = room;
+	}
+	r->edges[r->nr_edges++] =
+		(struct edge){ (uint32_t)(from - r->objects), (uint32_t)(target - r->objects) };
+	return 0;
+}
+
+static int by_from(const void *a, const void *b)
+{
+	const struct edge *x = a, *y = b;
+
+	return x->from < y->from ? -1 : x->from > y->from;
+}
+
+/* The first edge that leaves an object. */
+static size_t first_edge(const struct reach *r, uint32_t from)
+{
+	size_t low = 0, high = r->nr_edges;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (r->edges[mid].from < from)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+void reach__finish(struct reach *r)
+{
+	uint32_t *stack = calloc(r->count + 1, sizeof(*stack));
+	size_t depth = 0, i;
+
+	if (!stack) {
+		/* Without the memory to tell, nothing is accused. */
+		for (i = 0; i < r->count; i++)
+			r->objects[i].reachable = true;
+		return;
+	}
+	if (r->nr_edges)
+		qsort(r->edges, r->nr_edges, sizeof(*r->edges), by_from);
+	for (i = 0; i < r->count; i++)
+		if (r->objects[i].reachable)
+			stack[depth++] = (uint32_t)i;
+	while (depth) {
+		uint32_t from = stack[--depth];
+
+		for (i = first_edge(r, from); i < r->nr_edges && r->edges[i].from == from; i++) {
+			struct reach_object *to = &r->objects[r->edges[i].to];
+
+			if (to->reachable)
+				continue;
+			to->reachable = true;
+			stack[depth++] = r->edges[i].to;
+		}
+	}
+	for (i = 0; i < r->count; i++)
+		r->objects[i].stale = r->objects[i].stale && !r->objects[i].reachable;
+	free(stack);
+}

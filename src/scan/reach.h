@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which of a set of objects are reachable: the pure part of the search, a graph
+ * and a fixpoint.
+ *
+ * Every object outside the set counts as a root.  An object of the set that is
+ * named by a root is reachable, and so is what it names; two leaked objects
+ * that name only each other are not.
+ */
+#ifndef NLB_REACH_H
+#define NLB_REACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct reach;
+
+/* A member of the set: [addr, addr + size). */
+struct reach_object {
+	uint64_t addr, size;
+	bool reachable; /* out */
+	bool stale;	/* out: named only in freed memory */
+};
+
+/*
+ * objects remain the caller's, are sorted by address by this call and must not
+ * overlap.  NULL when out of memory.
+ */
+struct reach *reach__new(struct reach_object *objects, size_t count);
+void reach__free(struct reach *r);
+
+/* The member that addr points into, or NULL. */
+struct reach_object *reach__find(const struct reach *r, uint64_t addr);
+/* Could any word of [low, high] point into the set?  A quick no. */
+bool reach__spans(const struct reach *r, uint64_t addr);
+
+/* A root names the target; from freed memory if stale. */
+void reach__root(struct reach *r, struct reach_object *target, bool stale);
+/* A member names the target.  0 or -ENOMEM. */
+int reach__edge(struct reach *r, const struct reach_object *from, struct reach_object *target);
+/* Spreads reachability along the edges. */
+void reach__finish(struct reach *r);
+
+#endif /* NLB_REACH_H */

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads memory in large pieces and looks at every aligned word of it.
+ *
+ * Only reads: each BPF run copies at most 96 KiB, so nothing in the kernel is
+ * held up.  A word in a free slab object is no reference; whether the object is
+ * free is asked only once such a word was found.
+ *
+ * Pages that per-CPU data names and that belong to no slab are followed: there
+ * kvfree_rcu() keeps what waits for its grace period.
+ */
+#include "scan/search.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "scan/slab.h"
+#include "util/table.h"
+
+#define PIECES	      24
+#define PIECE	      MEMORY_PIECE_MAX
+#define MAX_CPUS      1024
+#define FIXED_REGIONS 2
+#define MAX_PAGES     4096 /* followed from per-CPU data */
+
+struct search {
+	struct query *query;
+	struct slabs *slabs;
+	struct region fixed[FIXED_REGIONS];
+	size_t nr_fixed;
+	uint64_t per_cpu_start, per_cpu_size;
+	unsigned nr_cpus;
+	uint64_t cpu_bases[MAX_CPUS];
+
+	/* of one run */
+	struct reach *reach;
+	uint64_t limit;
+	const int *cancel;
+	struct search_stats *stats;
+	struct table pages; /* named by per-CPU data -> this */
+	uint64_t todo[MAX_PAGES];
+	size_t nr_todo;
+	/* slab memory waiting to be read together */
+	struct slab queue[PIECES];
+	size_t queued, queued_pieces;
+	unsigned char buffer[PIECES][PIECE];
+};
+
+static uint64_t variable(struct search *s, const char *name)
+{
+	uint64_t addr, value = 0;
+
+	if (query__find(s->query, NULL, name, &addr) ||
+	    query__read(s->query, addr, &value, sizeof(value)))
+		return 0;
+	return value;
+}
+
+static void find_region(struct search *s, const char *first, const char *last)
+{
+	struct region *r = &s->fixed[s->nr_fixed];
+	uint64_t end;
+
+	if (query__find(s->query, NULL, first, &r->start) ||
+	    query__find(s->query, NULL, last, &end) || end <= r->start)
+		return;
+	r->size = end - r->start;
+	s->nr_fixed++;
+}
+
+static void find_cpus(struct search *s)
+{
+	uint64_t offsets, cpus = variable(s, "nr_cpu_ids") & UINT32_MAX;
+
+	s->per_cpu_size = variable(s, "pcpu_unit_size") & UINT32_MAX;
+	if (query__find(s->query, NULL, "__per_cpu_start", &s->per_cpu_start))
+		s->per_cpu_start = 0; /* it is 0 on x86, which says "not found" */
+	if (query__find(s->query, NULL, "__per_cpu_offset", &offsets))
+		return;
+	for (; s->nr_cpus < cpus && s->nr_cpus < MAX_CPUS; s->nr_cpus++)
+		if (query__read(s->query, offsets + 8UL * s->nr_cpus, &s->cpu_bases[s->nr_cpus], 8))
+			return;
+}
+
+int search__new(struct search **out, struct query *q, const struct btf *btf)
+{
+	struct search *s = calloc(1, sizeof(*s));
+	int err = s ? 0 : -ENOMEM;
+
+	*out = NULL;
+	if (err)
+		return err;
+	s->query = q;
+	err = slabs__new(&s->slabs, q, btf);
+	if (err) {
+		search__free(s);
+		return err;
+	}
+	find_region(s, "_sdata", "_edata");
+	find_region(s, "__bss_start", "__bss_stop");
+	find_cpus(s);
+	*out = s;
+	return 0;
+}
+
+enum slab_state search__state(struct search *s, uint64_t addr)
+{
+	return slabs__state(s->slabs, addr);
+}
+
+void search__free(struct search *s)
+{
+	if (!s)
+		return;
+	slabs__free(s->slabs);
+	free(s);
+}
+
+/* The words of one object or region.  from is the object's first byte, 0 for a root. */
+static int look_through(struct search *s, const unsigned char *bytes, size_t size, uint64_t from)
+{
+	int free_state = -1;
+
+	for (size_t i = 0; i + 8 <= size; i += 8) {
+		struct reach_object *target, *member;
+		uint64_t word;
+		int err;
+
+		memcpy(&word, bytes + i, 8);
+		if (!reach__spans(s->reach, word))
+			continue;
+		target = reach__find(s->reach, word);
+		if (!target)
+			continue;
+		member = from ? reach__find(s->reach, from) : NULL;
+		if (member) {
+			err = reach__edge(s->reach, member, target);
+			if (err)
+				return err;
+			continue;
+		}
+		if (from && free_state < 0)
+			free_state = slabs__state(s->slabs, from) == SLAB_FREE;
+		reach__root(s->reach, target, from && free_state);
+	}
+	return 0;
+}
+
+static int account(struct search *s, uint64_t bytes)
+{
+	s->stats->bytes += bytes;
+	if (__atomic_load_n(s->cancel, __ATOMIC_RELAXED))
+		return -ECANCELED;
+	return s->limit && s->stats->bytes > s->limit ? -E2BIG : 0;
+}
+
+static void note_pages(struct search *s, const unsigned char *bytes, size_t size)
+{
+	for (size_t i = 0; i + 8 <= size && s->nr_todo < MAX_PAGES; i += 8) {
+		struct slab slab;
+		uint64_t word;
+
+		memcpy(&word, bytes + i, 8);
+		word &= ~(uint64_t)(PIECE - 1);
+		if (!slabs__mapped(s->slabs, word) || table__get(&s->pages, word) ||
+		    !slabs__find(s->slabs, word, &slab) || table__set(&s->pages, word, s))
+			continue;
+		s->todo[s->nr_todo++] = word;
+	}
+}
+
+static int read_region(struct search *s, uint64_t start, uint64_t size, bool follow)
+{
+	int err = 0;
+
+	while (size && !err) {
+		struct memory_piece pieces[PIECES];
+		size_t n = 0, got = 0;
+
+		while (n < PIECES && size) {
+			uint16_t len = (uint16_t)(size < PIECE ? size : PIECE);
+
+			pieces[n] = (struct memory_piece){ start, s->buffer[n], len, 0 };
+			n++;
+			start += len;
+			size -= len;
+			got += len;
+		}
+		err = query__read_all(s->query, pieces, n);
+		for (size_t i = 0; !err && i < n; i++)
+			if (!pieces[i].err)
+				err = look_through(s, s->buffer[i], pieces[i].len, 0);
+		for (size_t i = 0; !err && follow && i < n; i++)
+			if (!pieces[i].err)
+				note_pages(s, s->buffer[i], pieces[i].len);
+		if (!err)
+			err = account(s, got);
+	}
+	return err;
+}
+
+/* Reads the queued slabs at once, each into as many pieces as it needs. */
+static int read_queue(struct search *s)
+{
+	struct memory_piece pieces[PIECES];
+	size_t n = 0, got = 0, piece = 0;
+	int err;
+
+	for (size_t i = 0; i < s->queued; i++) {
+		const struct slab *slab = &s->queue[i];
+		size_t size = (size_t)slab->count * slab->step;
+
+		for (size_t off = 0; off < size; off += PIECE, n++)
+			pieces[n] = (struct memory_piece){
+				slab->base + off, s->buffer[n],
+				(uint16_t)(size - off < PIECE ? size - off : PIECE), 0
+			};
+		got += size;
+	}
+	err = n ? query__read_all(s->query, pieces, n) : 0;
+	for (size_t i = 0; !err && i < s->queued; i++) {
+		const struct slab *slab = &s->queue[i];
+		size_t size = (size_t)slab->count * slab->step;
+		size_t first = piece;
+		bool whole = true;
+
+		for (size_t off = 0; off < size; off += PIECE, piece++)
+			whole = whole && !pieces[piece].err;
+		/* One slab's pieces lie one after the other in the buffer. */
+		for (uint32_t slot = 0; whole && !err && slot < slab->count; slot++) {
+			size_t at = (size_t)slot * slab->step + slab->left;
+			size_t len = slab->size;
+
+			if (at + len > size)
+				len = size - at;
+			err = look_through(s, &s->buffer[first][0] + at, len, slab->base + at);
+		}
+	}
+	s->queued = s->queued_pieces = 0;
+	return err ? err : account(s, got);
+}
+
+static int on_slab(void *ctx, const struct slab *slab)
+{
+	struct search *s = ctx;
+	size_t pieces = ((size_t)slab->count * slab->step + PIECE - 1) / PIECE;
+	int err = 0;
+
+	if (s->queued_pieces + pieces > PIECES)
+		err = read_queue(s);
+	s->queue[s->queued++] = *slab;
+	s->queued_pieces += pieces;
+	s->stats->slabs++;
+	return err;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+int search__run(struct search *s, struct reach_object *objects, size_t count,
+		const struct region *regions, size_t nr_regions, uint64_t limit, const int *cancel,
+		struct search_stats *stats)
+{
+	uint64_t start = now_ns();
+	int err = 0;
+
+	memset(stats, 0, sizeof(*stats));
+	stats->objects = count;
+	s->limit = limit;
+	s->cancel = cancel;
+	s->stats = stats;
+	s->queued = s->queued_pieces = 0;
+	s->nr_todo = 0;
+	s->reach = reach__new(objects, count);
+	if (!s->reach)
+		return -ENOMEM;
+	for (size_t i = 0; !err && i < s->nr_fixed; i++)
+		err = read_region(s, s->fixed[i].start, s->fixed[i].size, false);
+	for (unsigned i = 0; !err && i < s->nr_cpus; i++)
+		err = read_region(s, s->cpu_bases[i] + s->per_cpu_start, s->per_cpu_size, true);
+	for (size_t i = 0; !err && i < s->nr_todo; i++)
+		err = read_region(s, s->todo[i], PIECE, true);
+	for (size_t i = 0; !err && i < nr_regions; i++)
+		err = read_region(s, regions[i].start, regions[i].size, false);
+	if (!err)
+		err = slabs__each(s->slabs, on_slab, s);
+	if (!err)
+		err = read_queue(s);
+	if (!err)
+		reach__finish(s->reach);
+	reach__free(s->reach);
+	s->reach = NULL;
+	table__free(&s->pages);
+	stats->ns = now_ns() - start;
+	return err;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The search in reverse: does any word of kernel memory point into one of the
+ * live allocations?
+ *
+ * Looked through are all slab objects of the machine, the kernel's own data,
+ * that of the traced modules, the per-CPU areas and the stacks of tasks inside
+ * a frame.  Not looked through: vmalloc areas, large page allocations, user
+ * pages; docs/verdict.md says what follows.
+ */
+#ifndef NLB_SEARCH_H
+#define NLB_SEARCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/query.h"
+#include "scan/reach.h"
+#include "scan/slab.h"
+
+struct btf;
+struct search;
+
+/* Memory that is looked through besides what the search finds itself. */
+struct region {
+	uint64_t start, size;
+};
+
+struct search_stats {
+	uint64_t bytes; /* read */
+	uint64_t slabs;
+	uint64_t objects; /* that were asked about */
+	uint64_t ns;
+};
+
+/*
+ * q must be the search's own while it runs; btf and q remain the caller's.
+ * 0, -EOPNOTSUPP where the kernel's layout is not known, or a negative errno.
+ */
+int search__new(struct search **out, struct query *q, const struct btf *btf);
+void search__free(struct search *s);
+
+/*
+ * Says of every object whether it is reachable (sorts them by address).  limit
+ * is the most bytes to read, 0: no limit.  Returns 0, -E2BIG where the limit
+ * did not suffice (then nothing may be concluded), -ECANCELED once *cancel is
+ * set, or a negative errno.
+ */
+int search__run(struct search *s, struct reach_object *objects, size_t count,
+		const struct region *regions, size_t nr_regions, uint64_t limit, const int *cancel,
+		struct search_stats *stats);
+
+/* Is the object free although no event said so? */
+enum slab_state search__state(struct search *s, uint64_t addr);
+
+#endif /* NLB_SEARCH_H */
