@@ -102,6 +102,8 @@ static void collect(void *ctx, const struct allocation *a)
 		.addr = a->addr,
 		.id = a->id,
 		/* What refers to an skb refers to its struct. */
+		.ghost = a->ghost,
+		.ghost_size = a->ghost_size,
 		.size = a->skb && c->i->layout->skb_size ? c->i->layout->skb_size : a->size,
 	};
 }

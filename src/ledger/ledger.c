@@ -257,6 +257,7 @@ static void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool
 	a->degraded = l->degraded;
 	a->looks = 0;
 	a->clean_at = 0;
+	a->referenced = 0;
 	a->told = false;
 	a->look = search || a->uncertain ? LOOK_SEARCH : LOOK_GLANCE;
 	l->stats.suspects++;
@@ -399,11 +400,16 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 		return;
 	case VERDICT_REFERENCED:
 		a->clean_at = 0;
-		if (a->rule == RULE_UNREFERENCED) {
+		a->referenced++;
+		if (a->rule == RULE_UNREFERENCED && !a->told) {
 			clear_suspicion(l, a, now);
 			return;
 		}
-		set_certainty(l, a, CERTAINTY_POSSIBLE, now);
+		/* A word that was merely left behind is soon overwritten; a
+		 * finding falls only if it is still referred to the next time.
+		 */
+		if (!a->told || a->referenced > 1)
+			set_certainty(l, a, CERTAINTY_POSSIBLE, now);
 		look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
 		return;
 	case VERDICT_UNREADABLE:
@@ -416,6 +422,7 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 		look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
 		return;
 	case VERDICT_UNREFERENCED:
+		a->referenced = 0;
 		break;
 	}
 	if (a->clean_at && a->checksum == checksum && began - a->clean_at >= l->config.min_age_ns) {
@@ -568,20 +575,27 @@ static uint64_t carry(struct ledger *l, struct command *c, uint64_t addr, enum k
 	return addr;
 }
 
-static void release(struct ledger *l, uint64_t addr)
+static void release(struct ledger *l, uint64_t addr, const struct allocation *command)
 {
 	struct allocation *a = table__get(&l->allocations, addr);
 
-	if (a && a->carriers)
-		a->carriers--;
+	if (!a || !a->carriers)
+		return;
+	a->carriers--;
+	if (command) {
+		a->ghost = command->addr;
+		a->ghost_size = command->size;
+	}
 }
 
 static void release_all(struct ledger *l, const struct command *c)
 {
-	release(l, c->argument);
-	release(l, c->request);
-	release(l, c->params);
-	release(l, c->response);
+	const struct allocation *command = table__get(&l->allocations, c->addr);
+
+	release(l, c->argument, command);
+	release(l, c->request, command);
+	release(l, c->params, command);
+	release(l, c->response, command);
 }
 
 static void deliver(struct ledger *l, uint64_t addr, const struct command *c)

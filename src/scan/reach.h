@@ -19,6 +19,10 @@ struct reach;
 /* A member of the set: [addr, addr + size). */
 struct reach_object {
 	uint64_t addr, size;
+	/* A word left behind in there, by what used to refer to the object and
+	 * was freed, is no reference whoever owns the memory now.
+	 */
+	uint64_t ghost, ghost_size;
 	bool reachable; /* out */
 	bool stale;	/* out: named only in freed memory */
 };

@@ -87,8 +87,12 @@ static void work(struct scanner *s)
 	r->began = now_ns();
 	qsort(s->objects, r->count, sizeof(*s->objects), by_address);
 	for (size_t i = 0; set && i < r->count; i++)
-		set[i] = (struct reach_object){ s->objects[i].addr, s->objects[i].size, false,
-						false };
+		set[i] = (struct reach_object){
+			.addr = s->objects[i].addr,
+			.size = s->objects[i].size,
+			.ghost = s->objects[i].ghost,
+			.ghost_size = s->objects[i].ghost_size,
+		};
 	if (!r->err)
 		r->err = search__run(s->search, set, r->count, s->regions, s->nr_regions, s->limit,
 				     &s->cancel, &r->stats);

@@ -19,6 +19,7 @@ struct scanner;
 struct scan_object {
 	uint64_t addr, id;
 	uint64_t size; /* of what a reference may point into */
+	uint64_t ghost, ghost_size; /* see struct reach_object */
 	enum verdict verdict;
 	uint32_t checksum;
 };

@@ -6,6 +6,11 @@
  * held up.  A word in a free slab object is no reference; whether the object is
  * free is asked only once such a word was found.
  *
+ * Stacks keep the remains of calls that have returned.  Those of tasks inside a
+ * frame are given by the caller from their stack pointer up; those of
+ * interrupts, exceptions and the boot CPU's idle task lie within what is looked
+ * through here and are left out: nothing that lasts is held only there.
+ *
  * Pages that per-CPU data names and that belong to no slab are followed: there
  * kvfree_rcu() keeps what waits for its grace period.
  */
@@ -24,6 +29,7 @@
 #define PIECE	      MEMORY_PIECE_MAX
 #define MAX_CPUS      1024
 #define FIXED_REGIONS 2
+#define MAX_STACKS    4
 #define MAX_PAGES     4096 /* followed from per-CPU data */
 
 struct search {
@@ -31,6 +37,8 @@ struct search {
 	struct slabs *slabs;
 	struct region fixed[FIXED_REGIONS];
 	size_t nr_fixed;
+	struct region stacks[MAX_STACKS]; /* within a CPU's area, and in .data */
+	size_t nr_stacks;
 	uint64_t per_cpu_start, per_cpu_size;
 	unsigned nr_cpus;
 	uint64_t cpu_bases[MAX_CPUS];
@@ -71,6 +79,33 @@ static void find_region(struct search *s, const char *first, const char *last)
 	s->nr_fixed++;
 }
 
+static void find_stack(struct search *s, const char *symbol, uint64_t size)
+{
+	uint64_t addr;
+
+	if (s->nr_stacks < MAX_STACKS && !query__find(s->query, NULL, symbol, &addr))
+		s->stacks[s->nr_stacks++] = (struct region){ addr, size };
+}
+
+/* arch/x86: their symbols are offsets into each CPU's area, but for the first. */
+static void find_stacks(struct search *s)
+{
+	const uint64_t thread_size = 16384, page = 4096;
+
+	find_stack(s, "init_stack", thread_size);
+	find_stack(s, "irq_stack_backing_store", thread_size);
+	find_stack(s, "exception_stacks", 12 * page);
+	find_stack(s, "entry_stack_storage", page);
+}
+
+static bool in_stack(const struct search *s, uint64_t addr)
+{
+	for (size_t i = 0; i < s->nr_stacks; i++)
+		if (addr - s->stacks[i].start < s->stacks[i].size)
+			return true;
+	return false;
+}
+
 static void find_cpus(struct search *s)
 {
 	uint64_t offsets, cpus = variable(s, "nr_cpu_ids") & UINT32_MAX;
@@ -101,6 +136,7 @@ int search__new(struct search **out, struct query *q, const struct btf *btf)
 	}
 	find_region(s, "_sdata", "_edata");
 	find_region(s, "__bss_start", "__bss_stop");
+	find_stacks(s);
 	find_cpus(s);
 	*out = s;
 	return 0;
@@ -135,6 +171,10 @@ static int look_through(struct search *s, const unsigned char *bytes, size_t siz
 		target = reach__find(s->reach, word);
 		if (!target)
 			continue;
+		if (from && from + i - target->ghost < target->ghost_size) {
+			reach__root(s->reach, target, true);
+			continue;
+		}
 		member = from ? reach__find(s->reach, from) : NULL;
 		if (member) {
 			err = reach__edge(s->reach, member, target);
@@ -172,7 +212,8 @@ static void note_pages(struct search *s, const unsigned char *bytes, size_t size
 	}
 }
 
-static int read_region(struct search *s, uint64_t start, uint64_t size, bool follow)
+/* base: what the symbols of the stacks in there are relative to. */
+static int read_region(struct search *s, uint64_t start, uint64_t size, uint64_t base, bool follow)
 {
 	int err = 0;
 
@@ -190,8 +231,9 @@ static int read_region(struct search *s, uint64_t start, uint64_t size, bool fol
 			got += len;
 		}
 		err = query__read_all(s->query, pieces, n);
+		/* Stacks begin and end with a page, and so do the pieces. */
 		for (size_t i = 0; !err && i < n; i++)
-			if (!pieces[i].err)
+			if (!pieces[i].err && !in_stack(s, pieces[i].addr - base))
 				err = look_through(s, s->buffer[i], pieces[i].len, 0);
 		for (size_t i = 0; !err && follow && i < n; i++)
 			if (!pieces[i].err)
@@ -283,13 +325,13 @@ int search__run(struct search *s, struct reach_object *objects, size_t count,
 	if (!s->reach)
 		return -ENOMEM;
 	for (size_t i = 0; !err && i < s->nr_fixed; i++)
-		err = read_region(s, s->fixed[i].start, s->fixed[i].size, false);
+		err = read_region(s, s->fixed[i].start, s->fixed[i].size, 0, false);
 	for (unsigned i = 0; !err && i < s->nr_cpus; i++)
-		err = read_region(s, s->cpu_bases[i] + s->per_cpu_start, s->per_cpu_size, true);
+		err = read_region(s, s->cpu_bases[i] + s->per_cpu_start, s->per_cpu_size, s->cpu_bases[i], true);
 	for (size_t i = 0; !err && i < s->nr_todo; i++)
-		err = read_region(s, s->todo[i], PIECE, true);
+		err = read_region(s, s->todo[i], PIECE, 0, true);
 	for (size_t i = 0; !err && i < nr_regions; i++)
-		err = read_region(s, regions[i].start, regions[i].size, false);
+		err = read_region(s, regions[i].start, regions[i].size, 0, false);
 	if (!err)
 		err = slabs__each(s->slabs, on_slab, s);
 	if (!err)
