@@ -16,130 +16,14 @@
  *   owner-gone       the device was freed or the module unloaded
  *   unreferenced     a scan, of everything older than the minimum age
  *
- * None of them is a verdict.  What a command carried may be borrowed: so only
- * an object whose first command was submitted by the frame that allocated it
- * counts as given away with that command (digital_in_send's data exchange),
- * and is reported as probable when a glance after the grace time finds nothing
- * against it.  One that existed before (the device's active target in ATR_REQ),
- * or whose story was cut by a loss, is first searched for in all of memory.
- * What is passed on to a new command has carriers again and is no suspect.
- *
- * A finding becomes definite when two searches at least the minimum age apart
- * find no reference and the object has not changed.
+ * None of them is a verdict: see suspects.c.  What is passed on to a new command
+ * has carriers again and is no suspect.
  */
-#include "ledger/ledger.h"
+#include "ledger/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "util/table.h"
-
-#define FRAMES_MAX	 16
-#define GROWTH_WINDOW_NS 10000000000ULL
-#define GROWTH_WINDOWS	 5
-
-struct command {
-	uint64_t addr; /* 0 until its allocation was seen */
-	struct carrier carrier;
-	uint64_t argument, request, params, response; /* addresses of allocations, or 0 */
-	uint64_t argument_value;		      /* as submitted: need not be an allocation */
-	uint64_t response_value;		      /* as completed: may be an ERR_PTR */
-	uint32_t tid; /* of the submitting task while the call is open */
-	uint32_t timeout_ms;
-	uint64_t queued_at;
-	bool submitting;
-	bool overdue; /* said */
-	bool completed;
-	bool called;
-	struct command *prev, *next;
-};
-
-struct task {
-	uint32_t tid;
-	uint32_t depth; /* may exceed FRAMES_MAX: deeper frames are only counted */
-	uint64_t frame; /* the outermost one's number */
-	uint32_t functions[FRAMES_MAX];
-	struct command *submitting;
-	struct command *calling; /* outermost callback being run */
-};
-
-/* Outstanding allocations of one stack, window after window. */
-struct growth {
-	uint32_t stack;
-	uint64_t outstanding, last;
-	unsigned higher; /* windows in a row */
-};
-
-struct ledger {
-	struct ledger_config config;
-	struct ledger_ops ops;
-	void *ctx;
-
-	struct table allocations;   /* by address */
-	struct table commands;	    /* by address */
-	struct table tasks;	    /* by id */
-	struct command unbound;	    /* list: submitted, their address not seen */
-	struct command bound;	    /* list: all others */
-	struct allocation suspects; /* list, by due time */
-	struct table devices;	    /* seen in commands: address -> this */
-	struct table growth;	    /* stack -> struct growth */
-	uint64_t window_end;
-
-	uint8_t *roles; /* enum role, by function */
-	size_t nr_roles;
-	struct histogram **histograms;
-	size_t nr_histograms;
-
-	uint64_t next_id;
-	uint64_t next_frame;
-	unsigned degraded;
-	struct ledger_stats stats;
-};
-
-/* ---- names ---- */
-
-const char *rule__name(enum rule rule)
-{
-	static const char *const names[NR_RULES] = {
-		[RULE_NONE] = "none",
-		[RULE_CALLBACK_KEPT] = "callback-kept",
-		[RULE_COMMAND_DROPPED] = "command-dropped",
-		[RULE_SUBMIT_FAILED] = "submit-failed",
-		[RULE_OWNER_GONE] = "owner-gone",
-		[RULE_UNREFERENCED] = "unreferenced",
-		[RULE_CALLBACK_OVERDUE] = "callback-overdue",
-		[RULE_GROWTH] = "growth",
-	};
-
-	return names[rule];
-}
-
-const char *certainty__name(enum certainty certainty)
-{
-	static const char *const names[NR_CERTAINTIES] = {
-		[CERTAINTY_POSSIBLE] = "possible",
-		[CERTAINTY_PROBABLE] = "probable",
-		[CERTAINTY_DEFINITE] = "definite",
-	};
-
-	return names[certainty];
-}
-
-const char *kind__name(enum kind kind)
-{
-	static const char *const names[NR_KINDS] = {
-		[KIND_OBJECT] = "object",
-		[KIND_SKB] = "skb",
-		[KIND_USER_ARGUMENT] = "user-argument",
-		[KIND_REQUEST] = "request",
-		[KIND_RESPONSE] = "response",
-		[KIND_PARAMS] = "params",
-		[KIND_COMMAND] = "command",
-	};
-
-	return names[kind];
-}
 
 /* ---- roles ---- */
 
@@ -164,281 +48,7 @@ static enum role role_of(const struct ledger *l, uint32_t function)
 	return function < l->nr_roles ? l->roles[function] : ROLE_NONE;
 }
 
-/* ---- histograms ---- */
-
-static unsigned log2_index(uint64_t x, unsigned size)
-{
-	unsigned i = x ? 63 - (unsigned)__builtin_clzll(x) : 0;
-
-	return i < size ? i : size - 1;
-}
-
-static struct histogram *histogram_of(struct ledger *l, uint32_t callback)
-{
-	struct histogram *h, **more;
-
-	for (size_t i = 0; i < l->nr_histograms; i++)
-		if (l->histograms[i]->callback == callback)
-			return l->histograms[i];
-	more = reallocarray(l->histograms, l->nr_histograms + 1, sizeof(*more));
-	if (!more)
-		return NULL;
-	l->histograms = more;
-	h = calloc(1, sizeof(*h));
-	if (!h)
-		return NULL;
-	h->callback = callback;
-	l->histograms[l->nr_histograms++] = h;
-	return h;
-}
-
-static void histogram_count(struct histogram *h, const struct allocation *a, int64_t sign)
-{
-	h->allocations += (uint64_t)sign;
-	h->outstanding += (uint64_t)sign;
-	h->bytes += (uint64_t)sign * a->size;
-	h->size_log2[log2_index(a->size, 32)] += (uint64_t)sign;
-}
-
-/* From now on the allocation counts under this callback.  Out of memory leaves
- * it where it was.
- */
-static void move_bucket(struct ledger *l, struct allocation *a, uint32_t callback)
-{
-	struct histogram *from, *to;
-
-	if (a->bucket == callback)
-		return;
-	from = histogram_of(l, a->bucket);
-	to = histogram_of(l, callback);
-	if (!from || !to)
-		return;
-	histogram_count(from, a, -1);
-	histogram_count(to, a, 1);
-	a->bucket = callback;
-}
-
-/* ---- suspects ---- */
-
-static void suspects_remove(struct allocation *a)
-{
-	if (!a->next)
-		return;
-	a->prev->next = a->next;
-	a->next->prev = a->prev;
-	a->prev = a->next = NULL;
-}
-
-/* By due time: nearly always the latest, so looked for from the end. */
-static void suspects_insert(struct ledger *l, struct allocation *a, uint64_t due)
-{
-	struct allocation *after = l->suspects.prev;
-
-	a->due = due;
-	while (after != &l->suspects && after->due > due)
-		after = after->prev;
-	a->prev = after;
-	a->next = after->next;
-	a->prev->next = a;
-	a->next->prev = a;
-}
-
-static void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search,
-		    uint64_t now)
-{
-	uint64_t grace = l->config.grace_ns;
-
-	/* A command's cargo is in use, unless a search finds even the command lost. */
-	if (!a || a->rule != RULE_NONE || (a->carriers && rule != RULE_UNREFERENCED))
-		return;
-	a->rule = rule;
-	a->certainty = CERTAINTY_POSSIBLE;
-	a->moment = now;
-	a->degraded = l->degraded;
-	a->looks = 0;
-	a->clean_at = 0;
-	a->referenced = 0;
-	a->told = false;
-	a->look = search || a->uncertain ? LOOK_SEARCH : LOOK_GLANCE;
-	l->stats.suspects++;
-	suspects_insert(l, a, now + grace);
-}
-
-/* The moment of a rule about what a command carried. */
-static void suspect_carried(struct ledger *l, uint64_t addr, enum rule rule, uint64_t now)
-{
-	struct allocation *a = table__get(&l->allocations, addr);
-
-	if (a)
-		suspect(l, a, rule, !a->owned && a->kind != KIND_RESPONSE, now);
-}
-
-static void count_finding(struct ledger *l, const struct allocation *a, int64_t sign)
-{
-	/* A suspect nobody has looked at yet is no finding. */
-	if (a->looks)
-		l->stats.findings[a->certainty] += (uint64_t)sign;
-}
-
-/* No longer suspected: freed, carried again, or its story was lost. */
-static void clear_suspicion(struct ledger *l, struct allocation *a, uint64_t now)
-{
-	if (a->rule == RULE_NONE)
-		return;
-	suspects_remove(a);
-	count_finding(l, a, -1);
-	if (!a->told) {
-		l->stats.cleared++;
-	} else {
-		l->stats.retracted++;
-		l->ops.retracted(l->ctx, a, now);
-	}
-	a->rule = RULE_NONE;
-	a->certainty = CERTAINTY_POSSIBLE;
-	a->looks = 0;
-	a->told = false;
-}
-
-void ledger__set_grace(struct ledger *l, uint64_t grace_ns)
-{
-	struct allocation *a;
-
-	l->config.grace_ns = grace_ns;
-	for (a = l->suspects.next; a != &l->suspects; a = a->next)
-		if (!a->looks)
-			a->due = a->moment + grace_ns;
-}
-
-const struct allocation *ledger__next_due(struct ledger *l, uint64_t now)
-{
-	for (struct allocation *a = l->suspects.next; a != &l->suspects && a->due <= now;
-	     a = a->next)
-		if (a->look == LOOK_GLANCE)
-			return a;
-	return NULL;
-}
-
-bool ledger__search_due(const struct ledger *l, uint64_t now)
-{
-	for (const struct allocation *a = l->suspects.next; a != &l->suspects && a->due <= now;
-	     a = a->next)
-		if (a->look == LOOK_SEARCH)
-			return true;
-	return false;
-}
-
-static void set_certainty(struct ledger *l, struct allocation *a, enum certainty certainty,
-			  uint64_t now)
-{
-	enum certainty was = a->certainty;
-
-	count_finding(l, a, -1);
-	a->certainty = certainty;
-	a->looks++;
-	count_finding(l, a, 1);
-	if (!a->told && certainty != CERTAINTY_POSSIBLE) {
-		a->told = true;
-		l->ops.leak(l->ctx, a, now);
-	} else if (a->told && was != certainty) {
-		l->ops.update(l->ctx, a, was, now);
-	}
-}
-
-static void look_again(struct ledger *l, struct allocation *a, enum look look, uint64_t after)
-{
-	suspects_remove(a);
-	a->look = look;
-	suspects_insert(l, a, after);
-}
-
-/* Less and less often, up to 64 times the minimum age. */
-static uint64_t backoff(const struct ledger *l, const struct allocation *a)
-{
-	return l->config.min_age_ns << (a->looks < 6 ? a->looks : 6);
-}
-
-static void allocation_end(struct ledger *l, struct allocation *a, uint64_t now);
-
-/* It is free, and no event said so. */
-static void heal(struct ledger *l, struct allocation *a, uint64_t now)
-{
-	l->stats.missed_frees_healed++;
-	allocation_end(l, a, now);
-}
-
-void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdict verdict,
-		   uint64_t now)
-{
-	struct allocation *a = table__get(&l->allocations, judged->addr);
-
-	if (a != judged || a->rule == RULE_NONE)
-		return;
-	switch (verdict) {
-	case VERDICT_FREE:
-		heal(l, a, now);
-		return;
-	case VERDICT_REFERENCED:
-		set_certainty(l, a, CERTAINTY_POSSIBLE, now);
-		look_again(l, a, LOOK_GLANCE, now + backoff(l, a));
-		return;
-	default:
-		set_certainty(l, a, CERTAINTY_PROBABLE, now);
-		look_again(l, a, LOOK_SEARCH, now);
-	}
-}
-
-void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict verdict,
-		      uint32_t checksum, uint64_t began, uint64_t now)
-{
-	struct allocation *a = table__get(&l->allocations, addr);
-
-	if (!a || a->id != id || a->rule == RULE_NONE || a->look != LOOK_SEARCH || a->due > began)
-		return;
-	switch (verdict) {
-	case VERDICT_FREE:
-		heal(l, a, now);
-		return;
-	case VERDICT_REFERENCED:
-		a->clean_at = 0;
-		a->referenced++;
-		if (a->rule == RULE_UNREFERENCED && !a->told) {
-			clear_suspicion(l, a, now);
-			return;
-		}
-		/* A word that was merely left behind is soon overwritten; a
-		 * finding falls only if it is still referred to the next time.
-		 */
-		if (!a->told || a->referenced > 1)
-			set_certainty(l, a, CERTAINTY_POSSIBLE, now);
-		look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
-		return;
-	case VERDICT_UNREADABLE:
-		/* Nothing more can be found out: it stays what it is. */
-		suspects_remove(a);
-		return;
-	case VERDICT_STALE:
-		a->clean_at = 0;
-		set_certainty(l, a, CERTAINTY_PROBABLE, now);
-		look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
-		return;
-	case VERDICT_UNREFERENCED:
-		a->referenced = 0;
-		break;
-	}
-	if (a->clean_at && a->checksum == checksum && began - a->clean_at >= l->config.min_age_ns) {
-		set_certainty(l, a, CERTAINTY_DEFINITE, now);
-		suspects_remove(a);
-		return;
-	}
-	if (!a->clean_at || a->checksum != checksum) {
-		a->clean_at = began;
-		a->checksum = checksum;
-	}
-	set_certainty(l, a, CERTAINTY_PROBABLE, now);
-	look_again(l, a, LOOK_SEARCH, a->clean_at + l->config.min_age_ns);
-}
-
-/* ---- allocations ---- */
+/* ---- tasks and commands ---- */
 
 static struct command *command_at(struct ledger *l, uint64_t addr)
 {
@@ -481,70 +91,6 @@ static uint64_t frame_of(struct ledger *l, const struct event *e)
 	const struct task *t = e->irq ? NULL : task_of(l, e->tid);
 
 	return t && t->depth ? t->frame : 0;
-}
-
-/* Out of memory leaves a site out, nothing worse. */
-static void growth_count(struct ledger *l, uint32_t stack, int64_t n)
-{
-	struct growth *g = table__get(&l->growth, stack);
-
-	if (!g && n > 0 && stack) {
-		g = calloc(1, sizeof(*g));
-		if (!g)
-			return;
-		g->stack = stack;
-		if (table__set(&l->growth, stack, g)) {
-			free(g);
-			return;
-		}
-	}
-	if (g)
-		g->outstanding += (uint64_t)n;
-}
-
-static struct allocation *allocation_add(struct ledger *l, uint64_t addr, uint64_t born,
-					 uint64_t size)
-{
-	struct allocation *a = calloc(1, sizeof(*a));
-	struct histogram *h = histogram_of(l, NAME_NONE);
-
-	if (!a || !h)
-		goto fail;
-	a->addr = addr;
-	a->born = born;
-	a->size = size;
-	a->carrier.type = NO_COMMAND_TYPE;
-	if (table__set(&l->allocations, addr, a))
-		goto fail;
-	a->id = ++l->next_id;
-	histogram_count(h, a, 1);
-	l->stats.allocations++;
-	l->stats.outstanding++;
-	l->stats.outstanding_bytes += size;
-	return a;
-fail:
-	free(a);
-	return NULL;
-}
-
-static void allocation_end(struct ledger *l, struct allocation *a, uint64_t now)
-{
-	struct histogram *h = histogram_of(l, a->bucket);
-
-	clear_suspicion(l, a, now);
-	growth_count(l, a->stack, -1);
-	if (h) {
-		uint64_t us = now > a->born ? (now - a->born) / 1000 : 0;
-
-		h->freed++;
-		h->outstanding--;
-		h->lifetime_us_log2[log2_index(us, 48)]++;
-	}
-	l->stats.frees++;
-	l->stats.outstanding--;
-	l->stats.outstanding_bytes -= a->size;
-	table__remove(&l->allocations, a->addr);
-	free(a);
 }
 
 /* ---- what commands carry ---- */
@@ -663,6 +209,18 @@ static void command_unseen(struct ledger *l, uint64_t now)
 	}
 }
 
+void allocation_lost(struct ledger *l, struct allocation *a, uint64_t now)
+{
+	struct command *c = command_at(l, a->addr);
+
+	l->stats.missed_frees_healed++;
+	if (c) {
+		release_all(l, c);
+		command_end(l, c);
+	}
+	allocation_end(l, a, now);
+}
+
 /* ---- events ---- */
 
 static int on_alloc(struct ledger *l, const struct event *e)
@@ -673,20 +231,11 @@ static int on_alloc(struct ledger *l, const struct event *e)
 
 	if (a && a->born == e->time) {
 		/* Known from the book, which has no stacks. */
-		if (!a->stack) {
-			a->stack = e->alloc.stack;
-			growth_count(l, a->stack, 1);
-		}
+		allocation_stack(l, a, e->alloc.stack);
 		return 0;
 	}
 	if (a) {
-		l->stats.missed_frees_healed++;
-		c = command_at(l, a->addr);
-		if (c) {
-			release_all(l, c);
-			command_end(l, c);
-		}
-		allocation_end(l, a, e->time);
+		allocation_lost(l, a, e->time);
 	}
 	a = allocation_add(l, e->alloc.addr, e->time, e->alloc.size);
 	if (!a)
@@ -694,8 +243,7 @@ static int on_alloc(struct ledger *l, const struct event *e)
 	a->skb = e->alloc.kind == EVENT_KIND_SKB;
 	a->kind = a->skb ? KIND_SKB : KIND_OBJECT;
 	a->caller = e->alloc.caller;
-	a->stack = e->alloc.stack;
-	growth_count(l, a->stack, 1);
+	allocation_stack(l, a, e->alloc.stack);
 	a->tid = e->tid;
 	memcpy(a->comm, e->alloc.comm, sizeof(a->comm));
 	a->frame = frame_of(l, e);
@@ -879,86 +427,6 @@ static void command_freed(struct ledger *l, struct command *c, uint32_t caller, 
 	}
 }
 
-static bool belongs(void *ctx, const struct allocation *a)
-{
-	return a->carrier.type != NO_COMMAND_TYPE && a->carrier.device == *(const uint64_t *)ctx;
-}
-
-void ledger__owner_gone(struct ledger *l, bool (*owned)(void *ctx, const struct allocation *a),
-			void *ctx, uint64_t now)
-{
-	struct allocation *a;
-	size_t i = 0;
-
-	while ((a = table__next(&l->allocations, &i)))
-		if (owned(ctx, a))
-			suspect(l, a, RULE_OWNER_GONE, true, now);
-}
-
-/* A device structure was freed: what its commands carried has no owner. */
-static void device_gone(struct ledger *l, uint64_t device, uint64_t now)
-{
-	ledger__owner_gone(l, belongs, &device, now);
-}
-
-void ledger__suspect_all(struct ledger *l, uint64_t now)
-{
-	struct allocation *a;
-	size_t i = 0;
-
-	while ((a = table__next(&l->allocations, &i))) {
-		if (a->rule != RULE_NONE || now < a->born || now - a->born < l->config.min_age_ns)
-			continue;
-		suspect(l, a, RULE_UNREFERENCED, true, now);
-		if (a->rule == RULE_UNREFERENCED)
-			look_again(l, a, LOOK_SEARCH, now);
-	}
-}
-
-/* ---- now and then ---- */
-
-static void check_overdue(struct ledger *l, struct command *list, uint64_t now)
-{
-	for (struct command *c = list->next; c != list; c = c->next) {
-		/* 3 times its own timeout and a second */
-		uint64_t limit = 3ULL * c->timeout_ms * 1000000 + 1000000000;
-		struct warning w = { .rule = RULE_CALLBACK_OVERDUE, .carrier = c->carrier };
-
-		if (c->overdue || c->called || now < c->queued_at || now - c->queued_at < limit)
-			continue;
-		c->overdue = true;
-		w.age_ns = now - c->queued_at;
-		l->ops.warning(l->ctx, &w, now);
-	}
-}
-
-static void check_growth(struct ledger *l, uint64_t now)
-{
-	struct growth *g;
-	size_t i = 0;
-
-	while ((g = table__next(&l->growth, &i))) {
-		struct warning w = { .rule = RULE_GROWTH, .stack = g->stack };
-
-		g->higher = g->outstanding > g->last ? g->higher + 1 : 0;
-		g->last = g->outstanding;
-		w.outstanding = g->outstanding;
-		if (g->higher == GROWTH_WINDOWS)
-			l->ops.warning(l->ctx, &w, now);
-	}
-}
-
-void ledger__tick(struct ledger *l, uint64_t now)
-{
-	check_overdue(l, &l->bound, now);
-	if (!l->window_end)
-		l->window_end = now + GROWTH_WINDOW_NS;
-	if (now < l->window_end)
-		return;
-	l->window_end = now + GROWTH_WINDOW_NS;
-	check_growth(l, now);
-}
-
 static void on_free(struct ledger *l, const struct event *e)
 {
 	struct allocation *a = table__get(&l->allocations, e->free.addr);
@@ -968,17 +436,15 @@ static void on_free(struct ledger *l, const struct event *e)
 		l->stats.unknown_frees++;
 		return;
 	}
-	if (e->free.healed)
-		l->stats.missed_frees_healed++;
 	if (table__remove(&l->devices, a->addr))
 		device_gone(l, a->addr, e->time);
-	c = command_at(l, a->addr);
-	if (c && e->free.healed) {
-		release_all(l, c);
-		command_end(l, c);
-	} else if (c) {
-		command_freed(l, c, e->free.caller, e->time);
+	if (e->free.healed) {
+		allocation_lost(l, a, e->time);
+		return;
 	}
+	c = command_at(l, a->addr);
+	if (c)
+		command_freed(l, c, e->free.caller, e->time);
 	allocation_end(l, a, e->time);
 }
 
@@ -1126,63 +592,7 @@ out:
 	return err;
 }
 
-/* ---- results ---- */
-
-const struct ledger_stats *ledger__stats(const struct ledger *l)
-{
-	return &l->stats;
-}
-
-size_t ledger__histograms(const struct ledger *l)
-{
-	return l->nr_histograms;
-}
-
-const struct histogram *ledger__histogram(const struct ledger *l, size_t index)
-{
-	return l->histograms[index];
-}
-
-static int by_id(const void *a, const void *b)
-{
-	const struct allocation *x = *(const struct allocation *const *)a;
-	const struct allocation *y = *(const struct allocation *const *)b;
-
-	return x->id < y->id ? -1 : x->id > y->id;
-}
-
-void ledger__each(const struct ledger *l, void (*each)(void *ctx, const struct allocation *a),
-		  void *ctx)
-{
-	const struct allocation *a;
-	size_t i = 0;
-
-	while ((a = table__next(&l->allocations, &i)))
-		each(ctx, a);
-}
-
-void ledger__each_finding(const struct ledger *l,
-			  void (*each)(void *ctx, const struct allocation *a), void *ctx)
-{
-	const struct allocation **found = calloc(l->allocations.used + 1, sizeof(*found));
-	const struct allocation *a;
-	size_t i = 0, n = 0;
-
-	if (!found)
-		return;
-	while ((a = table__next(&l->allocations, &i)))
-		if (a->rule != RULE_NONE && a->certainty != CERTAINTY_POSSIBLE)
-			found[n++] = a;
-	qsort(found, n, sizeof(*found), by_id);
-	for (i = 0; i < n; i++)
-		each(ctx, found[i]);
-	free(found);
-}
-
-const struct allocation *ledger__find(const struct ledger *l, uint64_t addr)
-{
-	return table__get(&l->allocations, addr);
-}
+/* ---- life ---- */
 
 struct ledger *ledger__new(const struct ledger_config *config, const struct ledger_ops *ops,
 			   void *ctx)
@@ -1202,8 +612,6 @@ struct ledger *ledger__new(const struct ledger_config *config, const struct ledg
 
 void ledger__free(struct ledger *l)
 {
-	struct allocation *a;
-	struct growth *g;
 	struct task *t;
 	size_t i = 0;
 
@@ -1215,20 +623,10 @@ void ledger__free(struct ledger *l)
 		command_end(l, l->bound.next);
 	while ((t = table__next(&l->tasks, &i)))
 		free(t);
-	i = 0;
-	while ((a = table__next(&l->allocations, &i)))
-		free(a);
-	i = 0;
-	while ((g = table__next(&l->growth, &i)))
-		free(g);
 	table__free(&l->tasks);
 	table__free(&l->commands);
-	table__free(&l->allocations);
 	table__free(&l->devices);
-	table__free(&l->growth);
-	for (i = 0; i < l->nr_histograms; i++)
-		free(l->histograms[i]);
-	free(l->histograms);
+	books_free(l);
 	free(l->roles);
 	free(l);
 }

@@ -119,9 +119,9 @@ struct allocation {
 	enum look look;	   /* the kind that is due next */
 	uint64_t due;	   /* when to look next */
 	uint32_t looks;
-	uint64_t clean_at;		/* of the first search that found no reference, or 0 */
+	uint64_t clean_at;   /* of the first search that found no reference, or 0 */
 	uint32_t referenced; /* searches in a row that found a reference */
-	uint64_t ghost; /* where the command that carried it last was, now freed */
+	uint64_t ghost;	     /* where the command that carried it last was, now freed */
 	uint64_t ghost_size;
 	uint32_t checksum;		/* of its bytes then */
 	struct allocation *prev, *next; /* among the suspects */

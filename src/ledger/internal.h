@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the ledger's files share: its state, and what each does for the others.
+ * ledger.c follows the events, suspects.c has the rules' suspects and the looks
+ * at them, books.c the allocations and their counts.
+ */
+#ifndef NLB_LEDGER_INTERNAL_H
+#define NLB_LEDGER_INTERNAL_H
+
+#include "ledger/ledger.h"
+#include "util/table.h"
+
+#define FRAMES_MAX 16
+
+struct command {
+	uint64_t addr; /* 0 until its allocation was seen */
+	struct carrier carrier;
+	uint64_t argument, request, params, response; /* addresses of allocations, or 0 */
+	uint64_t argument_value;		      /* as submitted: need not be an allocation */
+	uint64_t response_value;		      /* as completed: may be an ERR_PTR */
+	uint32_t tid; /* of the submitting task while the call is open */
+	uint32_t timeout_ms;
+	uint64_t queued_at;
+	bool submitting;
+	bool overdue; /* said */
+	bool completed;
+	bool called;
+	struct command *prev, *next;
+};
+
+struct task {
+	uint32_t tid;
+	uint32_t depth; /* may exceed FRAMES_MAX: deeper frames are only counted */
+	uint64_t frame; /* the outermost one's number */
+	uint32_t functions[FRAMES_MAX];
+	struct command *submitting;
+	struct command *calling; /* outermost callback being run */
+};
+
+/* Outstanding allocations of one stack, window after window. */
+struct growth {
+	uint32_t stack;
+	uint64_t outstanding, last;
+	unsigned higher; /* windows in a row */
+};
+
+struct ledger {
+	struct ledger_config config;
+	struct ledger_ops ops;
+	void *ctx;
+
+	struct table allocations;   /* by address */
+	struct table commands;	    /* by address */
+	struct table tasks;	    /* by id */
+	struct command unbound;	    /* list: submitted, their address not seen */
+	struct command bound;	    /* list: all others */
+	struct allocation suspects; /* list, by due time */
+	struct table devices;	    /* seen in commands: address -> this */
+	struct table growth;	    /* stack -> struct growth */
+	uint64_t window_end;
+
+	uint8_t *roles; /* enum role, by function */
+	size_t nr_roles;
+	struct histogram **histograms;
+	size_t nr_histograms;
+
+	uint64_t next_id;
+	uint64_t next_frame;
+	unsigned degraded;
+	struct ledger_stats stats;
+};
+
+/* ---- suspects.c ---- */
+
+/* A rule's moment; a search, not a glance, is to look first if search is set. */
+void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search, uint64_t now);
+/* Likewise for what a command carried; addr may be 0. */
+void suspect_carried(struct ledger *l, uint64_t addr, enum rule rule, uint64_t now);
+/* No longer suspected: freed, carried again, or its story was lost. */
+void clear_suspicion(struct ledger *l, struct allocation *a, uint64_t now);
+/* A device structure was freed: what its commands carried has no owner. */
+void device_gone(struct ledger *l, uint64_t device, uint64_t now);
+
+/* ---- books.c ---- */
+
+/* NULL when out of memory. */
+struct allocation *allocation_add(struct ledger *l, uint64_t addr, uint64_t born, uint64_t size);
+/* It was freed. */
+void allocation_end(struct ledger *l, struct allocation *a, uint64_t now);
+/* Its stack became known. */
+void allocation_stack(struct ledger *l, struct allocation *a, uint32_t stack);
+/* From now on it counts under this callback. */
+void move_bucket(struct ledger *l, struct allocation *a, uint32_t callback);
+void books_free(struct ledger *l);
+
+/* ---- ledger.c ---- */
+
+/* It was freed without an event; a command's cargo goes its way unseen. */
+void allocation_lost(struct ledger *l, struct allocation *a, uint64_t now);
+
+#endif /* NLB_LEDGER_INTERNAL_H */

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Suspects: how suspicion arises, is looked into, hardens or is cleared.
+ *
+ * What a command carried may be borrowed: only an object whose first command
+ * was submitted by the frame that allocated it counts as given away with that
+ * command (digital_in_send's data exchange), and is reported as probable when a
+ * glance after the grace time finds nothing against it.  One that existed before
+ * (the device's active target in ATR_REQ), or whose story was cut by a loss, is
+ * first searched for in all of memory.
+ *
+ * A finding becomes definite when two searches at least the minimum age apart
+ * find no reference and the object has not changed.
+ */
+#include "ledger/internal.h"
+
+#define GROWTH_WINDOW_NS 10000000000ULL
+#define GROWTH_WINDOWS	 5
+
+/* ---- names ---- */
+
+const char *rule__name(enum rule rule)
+{
+	static const char *const names[NR_RULES] = {
+		[RULE_NONE] = "none",
+		[RULE_CALLBACK_KEPT] = "callback-kept",
+		[RULE_COMMAND_DROPPED] = "command-dropped",
+		[RULE_SUBMIT_FAILED] = "submit-failed",
+		[RULE_OWNER_GONE] = "owner-gone",
+		[RULE_UNREFERENCED] = "unreferenced",
+		[RULE_CALLBACK_OVERDUE] = "callback-overdue",
+		[RULE_GROWTH] = "growth",
+	};
+
+	return names[rule];
+}
+
+const char *certainty__name(enum certainty certainty)
+{
+	static const char *const names[NR_CERTAINTIES] = {
+		[CERTAINTY_POSSIBLE] = "possible",
+		[CERTAINTY_PROBABLE] = "probable",
+		[CERTAINTY_DEFINITE] = "definite",
+	};
+
+	return names[certainty];
+}
+
+const char *kind__name(enum kind kind)
+{
+	static const char *const names[NR_KINDS] = {
+		[KIND_OBJECT] = "object",
+		[KIND_SKB] = "skb",
+		[KIND_USER_ARGUMENT] = "user-argument",
+		[KIND_REQUEST] = "request",
+		[KIND_RESPONSE] = "response",
+		[KIND_PARAMS] = "params",
+		[KIND_COMMAND] = "command",
+	};
+
+	return names[kind];
+}
+
+/* ---- suspects ---- */
+
+static void suspects_remove(struct allocation *a)
+{
+	if (!a->next)
+		return;
+	a->prev->next = a->next;
+	a->next->prev = a->prev;
+	a->prev = a->next = NULL;
+}
+
+/* By due time: nearly always the latest, so looked for from the end. */
+static void suspects_insert(struct ledger *l, struct allocation *a, uint64_t due)
+{
+	struct allocation *after = l->suspects.prev;
+
+	a->due = due;
+	while (after != &l->suspects && after->due > due)
+		after = after->prev;
+	a->prev = after;
+	a->next = after->next;
+	a->prev->next = a;
+	a->next->prev = a;
+}
+
+void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search, uint64_t now)
+{
+	uint64_t grace = l->config.grace_ns;
+
+	/* A command's cargo is in use, unless a search finds even the command lost. */
+	if (!a || a->rule != RULE_NONE || (a->carriers && rule != RULE_UNREFERENCED))
+		return;
+	a->rule = rule;
+	a->certainty = CERTAINTY_POSSIBLE;
+	a->moment = now;
+	a->degraded = l->degraded;
+	a->looks = 0;
+	a->clean_at = 0;
+	a->referenced = 0;
+	a->told = false;
+	a->look = search || a->uncertain ? LOOK_SEARCH : LOOK_GLANCE;
+	l->stats.suspects++;
+	suspects_insert(l, a, now + grace);
+}
+
+/* The moment of a rule about what a command carried. */
+void suspect_carried(struct ledger *l, uint64_t addr, enum rule rule, uint64_t now)
+{
+	struct allocation *a = table__get(&l->allocations, addr);
+
+	if (a)
+		suspect(l, a, rule, !a->owned && a->kind != KIND_RESPONSE, now);
+}
+
+static void count_finding(struct ledger *l, const struct allocation *a, int64_t sign)
+{
+	/* A suspect nobody has looked at yet is no finding. */
+	if (a->looks)
+		l->stats.findings[a->certainty] += (uint64_t)sign;
+}
+
+void clear_suspicion(struct ledger *l, struct allocation *a, uint64_t now)
+{
+	if (a->rule == RULE_NONE)
+		return;
+	suspects_remove(a);
+	count_finding(l, a, -1);
+	if (!a->told) {
+		l->stats.cleared++;
+	} else {
+		l->stats.retracted++;
+		l->ops.retracted(l->ctx, a, now);
+	}
+	a->rule = RULE_NONE;
+	a->certainty = CERTAINTY_POSSIBLE;
+	a->looks = 0;
+	a->told = false;
+}
+
+void ledger__set_grace(struct ledger *l, uint64_t grace_ns)
+{
+	struct allocation *a;
+
+	l->config.grace_ns = grace_ns;
+	for (a = l->suspects.next; a != &l->suspects; a = a->next)
+		if (!a->looks)
+			a->due = a->moment + grace_ns;
+}
+
+const struct allocation *ledger__next_due(struct ledger *l, uint64_t now)
+{
+	for (struct allocation *a = l->suspects.next; a != &l->suspects && a->due <= now;
+	     a = a->next)
+		if (a->look == LOOK_GLANCE)
+			return a;
+	return NULL;
+}
+
+bool ledger__search_due(const struct ledger *l, uint64_t now)
+{
+	for (const struct allocation *a = l->suspects.next; a != &l->suspects && a->due <= now;
+	     a = a->next)
+		if (a->look == LOOK_SEARCH)
+			return true;
+	return false;
+}
+
+static void set_certainty(struct ledger *l, struct allocation *a, enum certainty certainty,
+			  uint64_t now)
+{
+	enum certainty was = a->certainty;
+
+	count_finding(l, a, -1);
+	a->certainty = certainty;
+	a->looks++;
+	count_finding(l, a, 1);
+	if (!a->told && certainty != CERTAINTY_POSSIBLE) {
+		a->told = true;
+		l->ops.leak(l->ctx, a, now);
+	} else if (a->told && was != certainty) {
+		l->ops.update(l->ctx, a, was, now);
+	}
+}
+
+static void look_again(struct ledger *l, struct allocation *a, enum look look, uint64_t after)
+{
+	suspects_remove(a);
+	a->look = look;
+	suspects_insert(l, a, after);
+}
+
+/* Less and less often, up to 64 times the minimum age. */
+static uint64_t backoff(const struct ledger *l, const struct allocation *a)
+{
+	return l->config.min_age_ns << (a->looks < 6 ? a->looks : 6);
+}
+
+void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdict verdict,
+		   uint64_t now)
+{
+	struct allocation *a = table__get(&l->allocations, judged->addr);
+
+	if (a != judged || a->rule == RULE_NONE)
+		return;
+	switch (verdict) {
+	case VERDICT_FREE:
+		allocation_lost(l, a, now);
+		return;
+	case VERDICT_REFERENCED:
+		set_certainty(l, a, CERTAINTY_POSSIBLE, now);
+		look_again(l, a, LOOK_GLANCE, now + backoff(l, a));
+		return;
+	default:
+		set_certainty(l, a, CERTAINTY_PROBABLE, now);
+		look_again(l, a, LOOK_SEARCH, now);
+	}
+}
+
+void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict verdict,
+		      uint32_t checksum, uint64_t began, uint64_t now)
+{
+	struct allocation *a = table__get(&l->allocations, addr);
+
+	if (!a || a->id != id || a->rule == RULE_NONE || a->look != LOOK_SEARCH || a->due > began)
+		return;
+	switch (verdict) {
+	case VERDICT_FREE:
+		allocation_lost(l, a, now);
+		return;
+	case VERDICT_REFERENCED:
+		a->clean_at = 0;
+		a->referenced++;
+		if (a->rule == RULE_UNREFERENCED && !a->told) {
+			clear_suspicion(l, a, now);
+			return;
+		}
+		/* A word that was merely left behind is soon overwritten; a
+		 * finding falls only if it is still referred to the next time.
+		 */
+		if (!a->told || a->referenced > 1)
+			set_certainty(l, a, CERTAINTY_POSSIBLE, now);
+		look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
+		return;
+	case VERDICT_UNREADABLE:
+		/* Nothing more can be found out: it stays what it is. */
+		suspects_remove(a);
+		return;
+	case VERDICT_STALE:
+		a->clean_at = 0;
+		set_certainty(l, a, CERTAINTY_PROBABLE, now);
+		look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
+		return;
+	case VERDICT_UNREFERENCED:
+		a->referenced = 0;
+		break;
+	}
+	if (a->clean_at && a->checksum == checksum && began - a->clean_at >= l->config.min_age_ns) {
+		set_certainty(l, a, CERTAINTY_DEFINITE, now);
+		suspects_remove(a);
+		return;
+	}
+	if (!a->clean_at || a->checksum != checksum) {
+		a->clean_at = began;
+		a->checksum = checksum;
+	}
+	set_certainty(l, a, CERTAINTY_PROBABLE, now);
+	look_again(l, a, LOOK_SEARCH, a->clean_at + l->config.min_age_ns);
+}
+
+/* ---- other occasions ---- */
+
+static bool belongs(void *ctx, const struct allocation *a)
+{
+	return a->carrier.type != NO_COMMAND_TYPE && a->carrier.device == *(const uint64_t *)ctx;
+}
+
+void ledger__owner_gone(struct ledger *l, bool (*owned)(void *ctx, const struct allocation *a),
+			void *ctx, uint64_t now)
+{
+	struct allocation *a;
+	size_t i = 0;
+
+	while ((a = table__next(&l->allocations, &i)))
+		if (owned(ctx, a))
+			suspect(l, a, RULE_OWNER_GONE, true, now);
+}
+
+void device_gone(struct ledger *l, uint64_t device, uint64_t now)
+{
+	ledger__owner_gone(l, belongs, &device, now);
+}
+
+void ledger__suspect_all(struct ledger *l, uint64_t now)
+{
+	struct allocation *a;
+	size_t i = 0;
+
+	while ((a = table__next(&l->allocations, &i))) {
+		if (a->rule != RULE_NONE || now < a->born || now - a->born < l->config.min_age_ns)
+			continue;
+		suspect(l, a, RULE_UNREFERENCED, true, now);
+		if (a->rule == RULE_UNREFERENCED)
+			look_again(l, a, LOOK_SEARCH, now);
+	}
+}
+
+/* ---- now and then ---- */
+
+static void check_overdue(struct ledger *l, struct command *list, uint64_t now)
+{
+	for (struct command *c = list->next; c != list; c = c->next) {
+		/* 3 times its own timeout and a second */
+		uint64_t limit = 3ULL * c->timeout_ms * 1000000 + 1000000000;
+		struct warning w = { .rule = RULE_CALLBACK_OVERDUE, .carrier = c->carrier };
+
+		if (c->overdue || c->called || now < c->queued_at || now - c->queued_at < limit)
+			continue;
+		c->overdue = true;
+		w.age_ns = now - c->queued_at;
+		l->ops.warning(l->ctx, &w, now);
+	}
+}
+
+static void check_growth(struct ledger *l, uint64_t now)
+{
+	struct growth *g;
+	size_t i = 0;
+
+	while ((g = table__next(&l->growth, &i))) {
+		struct warning w = { .rule = RULE_GROWTH, .stack = g->stack };
+
+		g->higher = g->outstanding > g->last ? g->higher + 1 : 0;
+		g->last = g->outstanding;
+		w.outstanding = g->outstanding;
+		if (g->higher == GROWTH_WINDOWS)
+			l->ops.warning(l->ctx, &w, now);
+	}
+}
+
+void ledger__tick(struct ledger *l, uint64_t now)
+{
+	check_overdue(l, &l->bound, now);
+	if (!l->window_end)
+		l->window_end = now + GROWTH_WINDOW_NS;
+	if (now < l->window_end)
+		return;
+	l->window_end = now + GROWTH_WINDOW_NS;
+	check_growth(l, now);
+}
