@@ -12,13 +12,21 @@
 
 #define FRAMES_MAX 16
 
+/*
+ * An allocation that a command carries: addresses are reused, so an address
+ * alone may mean another one by the time the command ends.
+ */
+struct cargo {
+	uint64_t addr, id; /* id 0: nothing that is followed */
+};
+
 struct command {
 	uint64_t addr; /* 0 until its allocation was seen */
 	struct carrier carrier;
-	uint64_t argument, request, params, response; /* addresses of allocations, or 0 */
-	uint64_t argument_value;		      /* as submitted: need not be an allocation */
-	uint64_t response_value;		      /* as completed: may be an ERR_PTR */
-	uint32_t tid; /* of the submitting task while the call is open */
+	struct cargo argument, request, params, response;
+	uint64_t argument_value; /* as submitted: need not be an allocation */
+	uint64_t response_value; /* as completed: may be an ERR_PTR */
+	uint32_t tid;		 /* of the submitting task while the call is open */
 	uint32_t timeout_ms;
 	uint64_t queued_at;
 	bool submitting;
@@ -74,8 +82,10 @@ struct ledger {
 
 /* A rule's moment; a search, not a glance, is to look first if search is set. */
 void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search, uint64_t now);
-/* Likewise for what a command carried; addr may be 0. */
-void suspect_carried(struct ledger *l, uint64_t addr, enum rule rule, uint64_t now);
+/* Likewise for what a command carried. */
+void suspect_carried(struct ledger *l, const struct cargo *cargo, enum rule rule, uint64_t now);
+/* The allocation, or NULL if it is not there any more. */
+struct allocation *cargo_get(const struct ledger *l, const struct cargo *cargo);
 /* No longer suspected: freed, carried again, or its story was lost. */
 void clear_suspicion(struct ledger *l, struct allocation *a, uint64_t now);
 /* A device structure was freed: what its commands carried has no owner. */

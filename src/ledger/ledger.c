@@ -96,34 +96,53 @@ static uint64_t frame_of(struct ledger *l, const struct event *e)
 /* ---- what commands carry ---- */
 
 /*
+ * The driver has handed a request to another command as its response (the
+ * simulator does): from here on that one answers for it.
+ */
+static void take_from_requests(struct command *list, struct allocation *a)
+{
+	for (struct command *c = list->next; c != list; c = c->next) {
+		if (c->request.id != a->id)
+			continue;
+		c->request = (struct cargo){ 0 };
+		if (a->carriers)
+			a->carriers--;
+	}
+}
+
+/*
  * Takes up what was submitted or delivered under this role, if it is the base
  * address of an allocation (a pointer into one is borrowed, an ERR_PTR is no
- * pointer).  Returns the address to remember, or 0.
+ * pointer).
  */
-static uint64_t carry(struct ledger *l, struct command *c, uint64_t addr, enum kind kind,
-		      uint64_t frame, uint64_t now)
+static struct cargo carry(struct ledger *l, struct command *c, uint64_t addr, enum kind kind,
+			  uint64_t frame, uint64_t now)
 {
 	struct allocation *a = table__get(&l->allocations, addr);
 
 	if (!a)
-		return 0;
+		return (struct cargo){ 0 };
 	if (a->skb != (kind == KIND_REQUEST || kind == KIND_RESPONSE))
-		return 0; /* an skb as user argument or the like: not ours to judge */
+		return (struct cargo){ 0 }; /* an skb as user argument or the like */
 	/* Carried again: in use after all. */
 	clear_suspicion(l, a, now);
 	if (a->carrier.type == NO_COMMAND_TYPE)
 		a->owned = frame && a->frame == frame;
+	if (kind == KIND_RESPONSE) {
+		take_from_requests(&l->bound, a);
+		take_from_requests(&l->unbound, a);
+	}
 	a->kind = kind;
 	a->carriers++;
 	a->carrier = c->carrier;
 	if (a->bucket == NAME_NONE)
 		move_bucket(l, a, c->carrier.callback);
-	return addr;
+	return (struct cargo){ a->addr, a->id };
 }
 
-static void release(struct ledger *l, uint64_t addr, const struct allocation *command)
+static void release(struct ledger *l, const struct cargo *cargo, const struct allocation *command)
 {
-	struct allocation *a = table__get(&l->allocations, addr);
+	struct allocation *a = cargo_get(l, cargo);
 
 	if (!a || !a->carriers)
 		return;
@@ -138,15 +157,15 @@ static void release_all(struct ledger *l, const struct command *c)
 {
 	const struct allocation *command = table__get(&l->allocations, c->addr);
 
-	release(l, c->argument, command);
-	release(l, c->request, command);
-	release(l, c->params, command);
-	release(l, c->response, command);
+	release(l, &c->argument, command);
+	release(l, &c->request, command);
+	release(l, &c->params, command);
+	release(l, &c->response, command);
 }
 
-static void deliver(struct ledger *l, uint64_t addr, const struct command *c)
+static void deliver(struct ledger *l, const struct cargo *cargo, const struct command *c)
 {
-	struct allocation *a = table__get(&l->allocations, addr);
+	struct allocation *a = cargo_get(l, cargo);
 
 	if (!a)
 		return;
@@ -322,9 +341,9 @@ static void on_submit_return(struct ledger *l, const struct event *e)
 		was = *c;
 		release_all(l, c);
 		command_end(l, c);
-		suspect_carried(l, was.argument, RULE_SUBMIT_FAILED, e->time);
-		suspect_carried(l, was.request, RULE_SUBMIT_FAILED, e->time);
-		suspect_carried(l, was.params, RULE_SUBMIT_FAILED, e->time);
+		suspect_carried(l, &was.argument, RULE_SUBMIT_FAILED, e->time);
+		suspect_carried(l, &was.request, RULE_SUBMIT_FAILED, e->time);
+		suspect_carried(l, &was.params, RULE_SUBMIT_FAILED, e->time);
 	} else if (c && !c->addr) {
 		/* It succeeded, but where the command lies was not seen: its
 		 * end will not be seen either.
@@ -386,10 +405,10 @@ static int on_callback(struct ledger *l, const struct event *e)
 	}
 	c->called = true;
 	t->calling = c;
-	if (!c->response)
+	if (!c->response.id)
 		c->response = carry(l, c, e->callback.response, KIND_RESPONSE, 0, e->time);
-	deliver(l, c->argument, c);
-	deliver(l, c->response, c);
+	deliver(l, &c->argument, c);
+	deliver(l, &c->response, c);
 	return 0;
 }
 
@@ -402,21 +421,21 @@ static void command_freed(struct ledger *l, struct command *c, uint32_t caller, 
 	struct task *t;
 
 	if (returned && !c->called) {
-		deliver(l, c->argument, c);
-		deliver(l, c->response, c);
+		deliver(l, &c->argument, c);
+		deliver(l, &c->response, c);
 	}
 	was = *c;
 	release_all(l, c);
 	command_end(l, c);
 	if (returned) {
 		l->stats.callbacks++;
-		suspect_carried(l, was.argument, RULE_CALLBACK_KEPT, now);
-		suspect_carried(l, was.response, RULE_CALLBACK_KEPT, now);
+		suspect_carried(l, &was.argument, RULE_CALLBACK_KEPT, now);
+		suspect_carried(l, &was.response, RULE_CALLBACK_KEPT, now);
 	} else {
 		l->stats.dropped++;
-		suspect_carried(l, was.argument, RULE_COMMAND_DROPPED, now);
-		suspect_carried(l, was.request, RULE_COMMAND_DROPPED, now);
-		suspect_carried(l, was.params, RULE_COMMAND_DROPPED, now);
+		suspect_carried(l, &was.argument, RULE_COMMAND_DROPPED, now);
+		suspect_carried(l, &was.request, RULE_COMMAND_DROPPED, now);
+		suspect_carried(l, &was.params, RULE_COMMAND_DROPPED, now);
 	}
 	/* Its task may have nothing open any more. */
 	while (returned && (t = table__next(&l->tasks, &i))) {

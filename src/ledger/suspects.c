@@ -91,7 +91,12 @@ void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search
 	uint64_t grace = l->config.grace_ns;
 
 	/* A command's cargo is in use, unless a search finds even the command lost. */
-	if (!a || a->rule != RULE_NONE || (a->carriers && rule != RULE_UNREFERENCED))
+	if (!a || (a->carriers && rule != RULE_UNREFERENCED))
+		return;
+	/* A scan's unspoken question gives way to a rule that knows more. */
+	if (a->rule == RULE_UNREFERENCED && !a->told && rule != RULE_UNREFERENCED)
+		clear_suspicion(l, a, now);
+	if (a->rule != RULE_NONE)
 		return;
 	a->rule = rule;
 	a->certainty = CERTAINTY_POSSIBLE;
@@ -107,9 +112,16 @@ void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search
 }
 
 /* The moment of a rule about what a command carried. */
-void suspect_carried(struct ledger *l, uint64_t addr, enum rule rule, uint64_t now)
+struct allocation *cargo_get(const struct ledger *l, const struct cargo *cargo)
 {
-	struct allocation *a = table__get(&l->allocations, addr);
+	struct allocation *a = cargo->id ? table__get(&l->allocations, cargo->addr) : NULL;
+
+	return a && a->id == cargo->id ? a : NULL;
+}
+
+void suspect_carried(struct ledger *l, const struct cargo *cargo, enum rule rule, uint64_t now)
+{
+	struct allocation *a = cargo_get(l, cargo);
 
 	if (a)
 		suspect(l, a, rule, !a->owned && a->kind != KIND_RESPONSE, now);
@@ -142,12 +154,18 @@ void clear_suspicion(struct ledger *l, struct allocation *a, uint64_t now)
 
 void ledger__set_grace(struct ledger *l, uint64_t grace_ns)
 {
-	struct allocation *a;
+	struct allocation *first = l->suspects.next, *a, *next;
 
 	l->config.grace_ns = grace_ns;
-	for (a = l->suspects.next; a != &l->suspects; a = a->next)
-		if (!a->looks)
-			a->due = a->moment + grace_ns;
+	if (first == &l->suspects)
+		return;
+	/* The order changes: all out, and in again. */
+	l->suspects.prev->next = NULL;
+	l->suspects.prev = l->suspects.next = &l->suspects;
+	for (a = first; a; a = next) {
+		next = a->next;
+		suspects_insert(l, a, a->looks ? a->due : a->moment + grace_ns);
+	}
 }
 
 const struct allocation *ledger__next_due(struct ledger *l, uint64_t now)
@@ -246,7 +264,10 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 		return;
 	case VERDICT_UNREADABLE:
 		/* Nothing more can be found out: it stays what it is. */
-		suspects_remove(a);
+		if (a->told)
+			suspects_remove(a);
+		else
+			clear_suspicion(l, a, now);
 		return;
 	case VERDICT_STALE:
 		a->clean_at = 0;
