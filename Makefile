@@ -33,11 +33,11 @@ LIBS := -lbpf -lelf -lz -ljansson -lcap -lm -lpthread
 HEADERS := bpf/libbpf.h:libbpf-dev libelf.h:libelf-dev jansson.h:libjansson-dev \
 	sys/capability.h:libcap-dev zlib.h:zlib1g-dev
 PROGRAMS := $(CC):gcc $(CLANG):clang $(BPFTOOL):bpftool
-BUILD_PACKAGES := gcc make clang llvm bpftool libbpf-dev libelf-dev libjansson-dev libcap-dev \
+BUILD_PACKAGES := gcc make scdoc clang llvm bpftool libbpf-dev libelf-dev libjansson-dev libcap-dev \
 	zlib1g-dev libc6-dev pkg-config
 TEST_PACKAGES := libcmocka-dev libclang-rt-dev libnl-genl-3-dev qemu-system-x86 qemu-utils \
 	busybox-static cpio kmod xz-utils zstd coccinelle pahole bc flex bison libssl-dev \
-	libdw-dev python3 clang-format clang-tidy shellcheck scdoc jq
+	libdw-dev python3 clang-format clang-tidy shellcheck jq bpftrace
 
 SRCS := $(sort $(wildcard src/*/*.c))
 OBJS := $(SRCS:%.c=$(O)/%.o)
@@ -109,13 +109,24 @@ test: deps
 check: deps
 	@tests/run quick
 
+MAN := $(patsubst docs/man/%.scd,$(O)/man/%,$(wildcard docs/man/*.scd))
+$(O)/man/%: docs/man/%.scd
+	@command -v scdoc >/dev/null || { echo "missing: scdoc; install it with: apt-get install scdoc" >&2; exit 1; }
+	$(call say,MAN,$@)mkdir -p $(@D) && scdoc < $< > $@
+
+.PHONY: man
+man: $(MAN)
+
 .PHONY: install
-install: all
+install: all man
 	install -D -m 755 $(O)/nfcleakbpf $(DESTDIR)$(PREFIX)/bin/nfcleakbpf
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
 
 .PHONY: uninstall
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/nfcleakbpf
+	rm -f $(DESTDIR)$(PREFIX)/bin/nfcleakbpf \
+		$(patsubst $(O)/man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(MAN))
 
 C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/')
 .PHONY: format

@@ -125,8 +125,6 @@ static void on_leak(void *ctx, const struct allocation *a, uint64_t now)
 	struct run *r = ctx;
 	int n;
 
-	if (r->options.quiet && r->options.json)
-		return;
 	fill_leak(r, a, now, &l);
 	n = look__bytes(r->kernel.query, &r->layout, a, l.bytes, sizeof(l.bytes));
 	l.nr_bytes = n > 0 ? (size_t)n : 0;
@@ -177,8 +175,7 @@ static void on_warning(void *ctx, const struct warning *w, uint64_t now)
 			stack && stack->site < stack->depth ? stack->frames[stack->site].text
 							    : "an unknown place");
 	}
-	if (!(r->options.quiet && !r->options.json))
-		r->format->warning(r->report, rule__name(w->rule), text);
+	r->format->warning(r->report, rule__name(w->rule), text);
 }
 
 static bool in_module(void *ctx, const struct allocation *a)
@@ -232,7 +229,7 @@ static void say_start(struct run *r)
 			     *h->module ? " of " : "", h->module, h->reason, h->lost) > 0)
 			n++;
 	}
-	if (names && missing && !(r->options.quiet && !r->options.json))
+	if (names && missing)
 		r->format->start(r->report, &(struct report_start){
 						    .kernel = r->kernel.features.release,
 						    .modules = names,
@@ -417,8 +414,7 @@ static void judge(struct run *r)
 		ledger__tick(r->ledger, now);
 		r->next_tick = now + 1000000000;
 	}
-	if (!r->options.quiet)
-		r->format->tick(r->report, wall(now));
+	r->format->tick(r->report, wall(now));
 }
 
 static void histograms(struct run *r)
@@ -620,7 +616,7 @@ static int open_trace(struct run *r)
 	r->ledger = ledger__new(&ledger, &ops, r);
 	r->format = r->options.json ? &report_json : &report_text;
 	if (r->names)
-		r->report = r->format->open(stdout, r->names);
+		r->report = r->format->open(stdout, r->names, r->options.quiet);
 	if (!r->names || !r->ledger || !r->report)
 		return -ENOMEM;
 	layout__read(&r->layout, r->kernel.btf);

@@ -16,7 +16,7 @@ struct report {
 	const struct names *names;
 };
 
-static struct report *json_open(FILE *out, const struct names *names)
+static struct report *json_open(FILE *out, const struct names *names, bool quiet)
 {
 	struct report *r = calloc(1, sizeof(*r));
 
@@ -24,6 +24,7 @@ static struct report *json_open(FILE *out, const struct names *names)
 		return NULL;
 	r->out = out;
 	r->names = names;
+	(void)quiet;
 	return r;
 }
 

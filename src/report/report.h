@@ -55,8 +55,11 @@ struct report_end {
 struct report; /* a format's own state */
 
 struct report_format {
-	/* Returns NULL when out of memory.  names and out remain the caller's. */
-	struct report *(*open)(FILE *out, const struct names *names);
+	/*
+	 * quiet: nothing for people before the end; JSON lines are for programs
+	 * and stay.  names and out remain the caller's.  NULL: out of memory.
+	 */
+	struct report *(*open)(FILE *out, const struct names *names, bool quiet);
 	void (*start)(struct report *r, const struct report_start *start);
 	void (*leak)(struct report *r, const struct report_leak *leak);
 	void (*update)(struct report *r, const struct report_leak *leak);

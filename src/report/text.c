@@ -33,9 +33,10 @@ struct report {
 	struct site **sites;
 	size_t nr_sites;
 	bool title; /* of the histograms is due */
+	bool quiet;
 };
 
-static struct report *text_open(FILE *out, const struct names *names)
+static struct report *text_open(FILE *out, const struct names *names, bool quiet)
 {
 	struct report *r = calloc(1, sizeof(*r));
 
@@ -44,6 +45,7 @@ static struct report *text_open(FILE *out, const struct names *names)
 	r->out = out;
 	r->names = names;
 	r->title = true;
+	r->quiet = quiet;
 	return r;
 }
 
@@ -219,6 +221,8 @@ static void text_start(struct report *r, const struct report_start *s)
 	char line[512];
 	size_t n = 0;
 
+	if (r->quiet)
+		return;
 	n = (size_t)snprintf(line, sizeof(line), "nfcleakbpf %s: tracing", NFCLEAKBPF_VERSION);
 	for (size_t i = 0; i < s->nr_modules && n < sizeof(line); i++)
 		n += (size_t)snprintf(line + n, sizeof(line) - n, "%s %s", i ? "," : "",
@@ -252,7 +256,7 @@ static void text_leak(struct report *r, const struct report_leak *l)
 	if (!s)
 		return;
 	count(s, l, l->a->certainty, 1);
-	if (!s->said || l->now - s->said_at >= ALERT_INTERVAL)
+	if (!r->quiet && (!s->said || l->now - s->said_at >= ALERT_INTERVAL))
 		say(r, s, l->now);
 }
 
@@ -260,6 +264,8 @@ static void no_leak(struct report *r, const struct report_leak *l, const char *w
 {
 	char line[200];
 
+	if (r->quiet)
+		return;
 	snprintf(line, sizeof(line), "retracted: %" PRIu64 " bytes at 0x%" PRIx64 " %s", l->a->size,
 		 l->a->addr, why);
 	stamp(r, l->now);
@@ -291,10 +297,12 @@ static void text_retracted(struct report *r, const struct report_leak *l)
 
 static void text_warning(struct report *r, const char *rule, const char *message)
 {
+	(void)rule;
+	if (r->quiet)
+		return;
 	fprintf(r->out, "warning: ");
 	wrapped(r->out, 9, 9, message);
 	fflush(r->out);
-	(void)rule;
 }
 
 static void number(uint64_t x, char *buf, size_t size)
@@ -357,7 +365,7 @@ static void text_histogram(struct report *r, const struct histogram *h, const ch
 static void text_tick(struct report *r, uint64_t now)
 {
 	r->title = true;
-	for (size_t i = 0; i < r->nr_sites; i++) {
+	for (size_t i = 0; !r->quiet && i < r->nr_sites; i++) {
 		struct site *s = r->sites[i];
 
 		if (s->count > s->said && now - s->said_at >= ALERT_INTERVAL)
