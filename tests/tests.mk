@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The tests that need no other kernel than the one that builds: unit, replay and
+# native.  Everything is built a second time for them, with the address and the
+# undefined behaviour sanitizer: what the tests drive through the ledger is
+# garbage on purpose.
+#
+#   make unit            unit and replay tests: no root, no kernel
+#   make native          this machine's own kernel: needs root
+#   make test-programs   builds all of them, runs nothing
+
+T := $(O)/tests
+TEST_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc -Ibpf -I$(O) -Itests \
+	-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+TEST_LIBS := -lcmocka $(LIBS)
+
+# All but the subcommands, which end the process on a usage error.
+TEST_LIB := $(T)/libnfcleakbpf.a
+TEST_LIB_OBJS := $(patsubst %.c,$(T)/obj/%.o,$(filter-out src/cmd/%,$(SRCS)))
+
+UNIT_TESTS := $(patsubst tests/unit/%_test.c,$(T)/%_test,$(sort $(wildcard tests/unit/*_test.c)))
+REPLAY_TESTS := $(T)/replay $(T)/fuzz
+UNIT_HELPERS := $(patsubst %.c,$(T)/obj/%.o,tests/unit/fake.c tests/replay/player.c \
+	tests/replay/script.c)
+REPLAYS := $(sort $(wildcard tests/replay/*.replay))
+NATIVE_TESTS := $(T)/native
+TEST_OBJS := $(TEST_LIB_OBJS) \
+	$(patsubst %.c,$(T)/obj/%.o,$(wildcard tests/unit/*.c tests/replay/*.c tests/native/*.c))
+
+$(T)/obj/%.o: %.c | $(SKELS)
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(TEST_LIB): $(TEST_LIB_OBJS)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $(TEST_LIB_OBJS)
+
+# What a test links beside its own file and the library under test.
+test_link = $(call say,LINK,$@)$(CC) $(TEST_CFLAGS) $(LDFLAGS) $(1) -o $@ \
+	$(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS)
+
+$(UNIT_TESTS): $(T)/%_test: $(T)/obj/tests/unit/%_test.o $(UNIT_HELPERS) $(TEST_LIB)
+	$(call test_link,$(WRAP))
+
+# Every way to get memory goes through the test, which makes the N-th one fail.
+$(T)/torture_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray \
+	strdup strndup asprintf open_memstream)
+comma := ,
+
+$(T)/replay: $(patsubst %,$(T)/obj/tests/replay/%.o,replay script player) $(TEST_LIB)
+	$(call test_link)
+
+$(T)/fuzz: $(patsubst %,$(T)/obj/tests/replay/%.o,fuzz player) $(TEST_LIB)
+	$(call test_link)
+
+$(NATIVE_TESTS): $(patsubst %.c,$(T)/obj/%.o,$(sort $(wildcard tests/native/*.c))) $(TEST_LIB)
+	$(call test_link)
+
+.PHONY: test-programs
+test-programs: $(UNIT_TESTS) $(REPLAY_TESTS) $(NATIVE_TESTS)
+
+# All of them run, whatever fails: the status says whether anything did.
+.PHONY: unit
+unit: $(UNIT_TESTS) $(REPLAY_TESTS)
+	@status=0; \
+	for t in $(UNIT_TESTS); do echo "# $$t"; $$t || status=1; done; \
+	echo "# $(T)/replay"; $(T)/replay $(REPLAYS) || status=1; \
+	echo "# $(T)/fuzz"; $(T)/fuzz || status=1; \
+	exit $$status
+
+.PHONY: native
+native: $(NATIVE_TESTS) $(O)/nfcleakbpf
+	@status=0; \
+	for t in $(NATIVE_TESTS); do echo "# $$t"; $(ROOT) $$t $(O)/nfcleakbpf || status=1; done; \
+	exit $$status
+
+-include $(TEST_OBJS:.o=.d)

@@ -171,7 +171,7 @@ static int llcp_link(struct traffic *t, const struct link_args *a,
 	if (err)
 		return err;
 
-	err = session_open(&s, t, devs[0], devs[1]);
+	err = session_open(&s, t, devs[0], devs[1], a->drop != 0);
 	if (err)
 		goto out;
 	err = exchange_init(&x, &s);
@@ -200,11 +200,13 @@ out:
 		ret = 0;
 	if (!err)
 		err = ret;
-	if (a->drop) {
+	for (unsigned int i = 0; a->drop && i < 2; i++) {
 		/* What was not dropped yet must not hit the next link. */
-		ret = dropframe_set(devs[0], 0);
-		if (!ret)
-			ret = dropframe_set(devs[1], 0);
+		ret = dropframe_get(devs[i]);
+		if (ret > 0)
+			r->drops--;
+		if (ret >= 0)
+			ret = dropframe_set(devs[i], 0);
 		if (!err)
 			err = ret;
 	}

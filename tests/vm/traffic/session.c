@@ -18,8 +18,15 @@
 
 #include "traffic.h"
 
-#define SERVICE		"urn:nfc:sn:nfctraffic"
 #define BACKLOG		4
+
+/*
+ * A name of our own gets a SAP from the kernel's pool.  When the link is lost
+ * the kernel loses count of who uses that SAP, and after 32 lost links the pool
+ * is empty; so where links are to be lost, the name is a well-known one.
+ */
+static const char own_service[] = "urn:nfc:sn:nfctraffic";
+static const char well_known_service[] = "urn:nfc:sn:snep";
 
 static int llcp_socket(const struct dev *d)
 {
@@ -33,21 +40,22 @@ static int llcp_socket(const struct dev *d)
 	return fd;
 }
 
-static void service_addr(struct sockaddr_nfc_llcp *addr, const struct dev *d)
+static void service_addr(struct sockaddr_nfc_llcp *addr, const struct dev *d,
+			 const char *service)
 {
 	memset(addr, 0, sizeof(*addr));
 	addr->sa_family = AF_NFC;
 	addr->dev_idx = d->idx;
 	addr->nfc_protocol = NFC_PROTO_NFC_DEP;
-	addr->service_name_len = strlen(SERVICE);
-	memcpy(addr->service_name, SERVICE, strlen(SERVICE));
+	addr->service_name_len = strlen(service);
+	memcpy(addr->service_name, service, strlen(service));
 }
 
 /*
  * The listener is named, not numbered: the kernel ignores the SAP that bind()
  * is given and refuses a socket without a service name.
  */
-int session_listen(struct session *s)
+static int session_listen(struct session *s)
 {
 	struct sockaddr_nfc_llcp addr;
 
@@ -55,10 +63,10 @@ int session_listen(struct session *s)
 	if (s->listener < 0)
 		return s->listener;
 
-	service_addr(&addr, s->tm);
+	service_addr(&addr, s->tm, s->service);
 	if (bind(s->listener, (struct sockaddr *)&addr, sizeof(addr)))
 		return complain(-errno, "binding an LLCP socket of %s to %s",
-				s->tm->name, SERVICE);
+				s->tm->name, s->service);
 	if (listen(s->listener, BACKLOG))
 		return complain(-errno, "listening on an LLCP socket of %s",
 				s->tm->name);
@@ -114,20 +122,20 @@ static int start_connect(struct session *s)
 	if (s->client < 0)
 		return s->client;
 
-	service_addr(&addr, s->im);
+	service_addr(&addr, s->im, s->service);
 	addr.target_idx = s->target;
 	if (connect(s->client, (struct sockaddr *)&addr, sizeof(addr)) &&
 	    errno != EINPROGRESS) {
 		if (errno == ENOLINK)
 			return -ENOLINK;
 		return complain(-errno, "connecting %s to %s", s->im->name,
-				SERVICE);
+				s->service);
 	}
 
 	return 0;
 }
 
-int session_connect(struct session *s)
+static int session_connect(struct session *s)
 {
 	int err;
 
@@ -140,13 +148,15 @@ int session_connect(struct session *s)
 			s->tm->name);
 }
 
+/* Link and connection; expendable: the link is going to be lost. */
 int session_open(struct session *s, struct traffic *t, struct dev *im,
-		 struct dev *tm)
+		 struct dev *tm, bool expendable)
 {
 	int err;
 
 	*s = (struct session){
 		.t = t, .im = im, .tm = tm,
+		.service = expendable ? well_known_service : own_service,
 		.listener = -1, .client = -1, .server = -1,
 	};
 
@@ -411,14 +421,24 @@ static unsigned int under_way(const struct flow *f)
 	return f->sent > arrived ? f->sent - arrived : 0;
 }
 
+/* One side and the other in turn; count what is really lost. */
 static int maybe_drop(struct exchange *x, struct session *s, unsigned int sent)
 {
+	const struct dev *d;
+	int left;
+
 	if (!x->drop || sent % x->drop)
 		return 0;
-	/* One side and the other in turn. */
+
+	d = sent / x->drop & 1 ? s->tm : s->im;
+	left = dropframe_get(d);
+	if (left < 0)
+		return left;
+	if (left)
+		return 0;
 	x->drops++;
 
-	return dropframe_set(x->drops & 1 ? s->im : s->tm, 1);
+	return dropframe_set(d, 1);
 }
 
 static int fill_window(struct exchange *x, struct session *s, struct flow *f)

@@ -128,6 +128,7 @@ struct session {
 	struct traffic *t;
 	struct dev *im, *tm;
 	uint32_t target;
+	const char *service;
 	int listener;		/* on tm */
 	int client;		/* on im */
 	int server;		/* on tm, what listener accepted */
@@ -154,14 +155,12 @@ struct exchange {
 	bool unread;
 	unsigned int drop;	/* drop a frame every this many messages */
 	unsigned int stop_after;	/* leave with messages in flight */
-	unsigned int drops;	/* out: frames asked to be dropped */
+	unsigned int drops;	/* out: frames to be dropped */
 	struct flow flows[2];
 };
 
 int session_open(struct session *s, struct traffic *t, struct dev *im,
-		 struct dev *tm);
-int session_connect(struct session *s);
-int session_listen(struct session *s);
+		 struct dev *tm, bool expendable);
 bool session_dead(struct session *s);
 int session_close(struct session *s, bool politely);
 int exchange_init(struct exchange *x, struct session *s);
