@@ -105,13 +105,6 @@ struct nlb_book_entry {
 	char comm[NLB_COMM_LEN];
 };
 
-/* A task inside a frame, keyed by its id. */
-struct nlb_scope {
-	__u64 task; /* struct task_struct * */
-	__u32 depth;
-	__u32 unused;
-};
-
 /* [start, start + size) */
 struct nlb_range {
 	__u64 start;
@@ -155,7 +148,6 @@ _Static_assert(sizeof(struct nlb_call) == 32 + 8 * NLB_ARGS, "nlb_call");
 _Static_assert(sizeof(struct nlb_return) == 40, "nlb_return");
 _Static_assert(sizeof(struct nlb_work) == 40, "nlb_work");
 _Static_assert(sizeof(struct nlb_module) == 80, "nlb_module");
-_Static_assert(sizeof(struct nlb_scope) == 16, "nlb_scope");
 _Static_assert(sizeof(struct nlb_book_entry) == 48, "nlb_book_entry");
 
 #endif /* NLB_EVENTS_H */

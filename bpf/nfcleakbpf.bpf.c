@@ -56,7 +56,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, NLB_SCOPES);
 	__type(key, __u32);
-	__type(value, struct nlb_scope);
+	__type(value, __u32); /* how deep */
 } scopes SEC(".maps");
 
 /* ---- the filter ---- */
@@ -158,17 +158,16 @@ static __always_inline void scope__count(__s32 n)
  */
 static __always_inline void scope__enter(bool outermost)
 {
-	struct nlb_scope scope = { .task = bpf_get_current_task(), .depth = 1 };
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	struct nlb_scope *known = bpf_map_lookup_elem(&scopes, &tid);
+	__u32 tid = (__u32)bpf_get_current_pid_tgid(), depth = 1;
+	__u32 *known = bpf_map_lookup_elem(&scopes, &tid);
 
 	if (known) {
 		if (outermost)
-			__sync_fetch_and_add(&counters.scope_healed, known->depth);
-		known->depth = outermost ? 1 : known->depth + 1;
+			__sync_fetch_and_add(&counters.scope_healed, *known);
+		*known = outermost ? 1 : *known + 1;
 		return;
 	}
-	if (bpf_map_update_elem(&scopes, &tid, &scope, BPF_ANY)) {
+	if (bpf_map_update_elem(&scopes, &tid, &depth, BPF_ANY)) {
 		__sync_fetch_and_add(&counters.scope_full, 1);
 		return;
 	}
@@ -178,12 +177,12 @@ static __always_inline void scope__enter(bool outermost)
 static __always_inline void scope__exit(bool outermost)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	struct nlb_scope *known = bpf_map_lookup_elem(&scopes, &tid);
+	__u32 *known = bpf_map_lookup_elem(&scopes, &tid);
 
 	if (!known)
 		return;
-	if (!outermost && known->depth > 1) {
-		known->depth--;
+	if (!outermost && *known > 1) {
+		*known -= 1;
 		return;
 	}
 	if (!bpf_map_delete_elem(&scopes, &tid))

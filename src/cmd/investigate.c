@@ -8,7 +8,6 @@
  */
 #include "cmd/investigate.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -118,14 +117,9 @@ static void add_region(struct region **list, size_t *count, const struct memory_
 	more[(*count)++] = (struct region){ range->start, range->size };
 }
 
-/* Data of the traced modules, stacks of the tasks inside a frame. */
 static size_t collect_regions(struct investigation *i, struct region **out)
 {
-	int fd = hooks__scopes_fd(i->hooks);
 	struct memory_range ranges[MODULE_REGIONS];
-	struct nlb_scope scope;
-	uint32_t tid, next;
-	bool first = true;
 	size_t count = 0;
 
 	*out = NULL;
@@ -135,14 +129,6 @@ static size_t collect_regions(struct investigation *i, struct region **out)
 
 		for (int r = 0; r < n; r++)
 			add_region(out, &count, &ranges[r]);
-	}
-	for (int n = 0; n < NLB_SCOPES && !bpf_map_get_next_key(fd, first ? NULL : &tid, &next);
-	     n++) {
-		first = false;
-		tid = next;
-		if (!bpf_map_lookup_elem(fd, &tid, &scope) &&
-		    !kernel__task_stack(i->kernel, scope.task, &ranges[0]))
-			add_region(out, &count, &ranges[0]);
 	}
 	return count;
 }

@@ -372,18 +372,23 @@ static int read_book(struct run *r, struct live **out, size_t *count)
 	return 0;
 }
 
+static void check_misses(struct run *r)
+{
+	uint64_t misses = hooks__misses(r->hooks);
+
+	if (misses != r->misses)
+		ledger__missed(r->ledger, misses - r->misses);
+	r->misses = misses;
+}
+
 static void check_losses(struct run *r)
 {
 	uint64_t lost = __atomic_load_n(&hooks__counters(r->hooks)->lost, __ATOMIC_RELAXED);
-	uint64_t misses = hooks__misses(r->hooks), snapshot;
+	uint64_t snapshot;
 	struct live *live = NULL;
 	size_t count = 0;
 	int err;
 
-	if (misses != r->misses) {
-		ledger__missed(r->ledger, misses - r->misses);
-		r->misses = misses;
-	}
 	if (lost == r->lost)
 		return;
 	log_info("events were lost (%llu so far); reading the book of live allocations",
@@ -411,6 +416,7 @@ static void judge(struct run *r)
 	now = now_ns();
 	investigation__work(r->investigation, now);
 	if (now >= r->next_tick) {
+		check_misses(r);
 		ledger__tick(r->ledger, now);
 		r->next_tick = now + 1000000000;
 	}

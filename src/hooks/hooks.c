@@ -637,11 +637,6 @@ int hooks__book_fd(const struct hooks *h)
 	return bpf_map__fd(h->skel->maps.book);
 }
 
-int hooks__scopes_fd(const struct hooks *h)
-{
-	return bpf_map__fd(h->skel->maps.scopes);
-}
-
 const struct nlb_counters *hooks__counters(const struct hooks *h)
 {
 	return &h->skel->bss->counters;

@@ -100,7 +100,6 @@ const struct hook *hooks__at(const struct hooks *h, size_t index);
 
 int hooks__events_fd(const struct hooks *h);
 int hooks__book_fd(const struct hooks *h);
-int hooks__scopes_fd(const struct hooks *h);
 const struct nlb_counters *hooks__counters(const struct hooks *h);
 /* Times that a program did not run because it was running already. */
 uint64_t hooks__misses(const struct hooks *h);

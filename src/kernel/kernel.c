@@ -149,26 +149,3 @@ int kernel__module_data(struct kernel *k, const char *module, struct memory_rang
 			n++;
 	return n;
 }
-
-int kernel__task_stack(struct kernel *k, uint64_t task, struct memory_range *out)
-{
-	const uint64_t thread_size = 16384; /* arch/x86: THREAD_SIZE without KASAN */
-	int stack = kbtf__member_offset(k->btf, "task_struct", "stack");
-	int thread = kbtf__member_offset(k->btf, "task_struct", "thread");
-	int sp = kbtf__member_offset(k->btf, "thread_struct", "sp");
-	uint64_t base = 0, top = 0;
-	int err;
-
-	if (stack < 0 || thread < 0 || sp < 0)
-		return -EOPNOTSUPP;
-	err = query__read(k->query, task + (uint64_t)stack, &base, sizeof(base));
-	if (!err)
-		err = query__read(k->query, task + (uint64_t)thread + (uint64_t)sp, &top,
-				  sizeof(top));
-	if (err)
-		return err;
-	/* Below the stack pointer lie only the remains of calls that returned. */
-	out->start = top - base < thread_size ? top & ~7ULL : base;
-	out->size = base + thread_size - out->start;
-	return 0;
-}

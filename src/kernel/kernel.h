@@ -37,10 +37,4 @@ struct memory_range {
  * errno.
  */
 int kernel__module_data(struct kernel *k, const char *module, struct memory_range *out, size_t max);
-/*
- * The part of a task's kernel stack that is in use.  task is its task_struct.
- * Returns 0 or a negative errno.
- */
-int kernel__task_stack(struct kernel *k, uint64_t task, struct memory_range *out);
-
 #endif /* NLB_KERNEL_H */

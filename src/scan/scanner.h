@@ -18,7 +18,7 @@ struct scanner;
 /* A live allocation to ask about, and the answer. */
 struct scan_object {
 	uint64_t addr, id;
-	uint64_t size; /* of what a reference may point into */
+	uint64_t size;		    /* of what a reference may point into */
 	uint64_t ghost, ghost_size; /* see struct reach_object */
 	enum verdict verdict;
 	uint32_t checksum;

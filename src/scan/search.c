@@ -6,8 +6,8 @@
  * held up.  A word in a free slab object is no reference; whether the object is
  * free is asked only once such a word was found.
  *
- * Stacks keep the remains of calls that have returned.  Those of tasks inside a
- * frame are given by the caller from their stack pointer up; those of
+ * Stacks keep the remains of calls that have returned.  Those of tasks are looked
+ * through from their stack pointer up; those of
  * interrupts, exceptions and the boot CPU's idle task lie within what is looked
  * through here and are left out: nothing that lasts is held only there.
  *
@@ -22,6 +22,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "kernel/kbtf.h"
 #include "scan/slab.h"
 #include "util/table.h"
 
@@ -29,6 +30,7 @@
 #define PIECE	      MEMORY_PIECE_MAX
 #define MAX_CPUS      1024
 #define FIXED_REGIONS 2
+#define MAX_TASKS     100000
 #define MAX_STACKS    4
 #define MAX_PAGES     4096 /* followed from per-CPU data */
 
@@ -39,6 +41,10 @@ struct search {
 	size_t nr_fixed;
 	struct region stacks[MAX_STACKS]; /* within a CPU's area, and in .data */
 	size_t nr_stacks;
+	uint64_t init_task;
+	struct {
+		int tasks, thread_node, signal, stack, sp, thread_head;
+	} offset;
 	uint64_t per_cpu_start, per_cpu_size;
 	unsigned nr_cpus;
 	uint64_t cpu_bases[MAX_CPUS];
@@ -120,6 +126,24 @@ static void find_cpus(struct search *s)
 			return;
 }
 
+/* Where tasks are listed, and where their stacks are. */
+static void find_tasks(struct search *s, const struct btf *btf)
+{
+	int thread = kbtf__member_offset(btf, "task_struct", "thread");
+	int sp = kbtf__member_offset(btf, "thread_struct", "sp");
+
+	s->offset.tasks = kbtf__member_offset(btf, "task_struct", "tasks");
+	s->offset.thread_node = kbtf__member_offset(btf, "task_struct", "thread_node");
+	s->offset.signal = kbtf__member_offset(btf, "task_struct", "signal");
+	s->offset.stack = kbtf__member_offset(btf, "task_struct", "stack");
+	s->offset.thread_head = kbtf__member_offset(btf, "signal_struct", "thread_head");
+	s->offset.sp = thread < 0 || sp < 0 ? -1 : thread + sp;
+	if (s->offset.tasks < 0 || s->offset.thread_node < 0 || s->offset.signal < 0 ||
+	    s->offset.stack < 0 || s->offset.thread_head < 0 || s->offset.sp < 0 ||
+	    query__find(s->query, NULL, "init_task", &s->init_task))
+		s->init_task = 0;
+}
+
 int search__new(struct search **out, struct query *q, const struct btf *btf)
 {
 	struct search *s = calloc(1, sizeof(*s));
@@ -137,7 +161,13 @@ int search__new(struct search **out, struct query *q, const struct btf *btf)
 	find_region(s, "_sdata", "_edata");
 	find_region(s, "__bss_start", "__bss_stop");
 	find_stacks(s);
+	find_tasks(s, btf);
 	find_cpus(s);
+	/* Without the stacks a definite finding could be a false one. */
+	if (!s->init_task) {
+		search__free(s);
+		return -EOPNOTSUPP;
+	}
 	*out = s;
 	return 0;
 }
@@ -244,6 +274,56 @@ static int read_region(struct search *s, uint64_t start, uint64_t size, uint64_t
 	return err;
 }
 
+static int read_u64(struct search *s, uint64_t addr, int offset, uint64_t *value)
+{
+	return query__read(s->query, addr + (uint64_t)offset, value, sizeof(*value));
+}
+
+/* The part of a task's stack that is in use.  A task that is gone is no error. */
+static int read_stack(struct search *s, uint64_t task)
+{
+	const uint64_t thread_size = 16384; /* arch/x86: THREAD_SIZE without KASAN */
+	uint64_t stack, sp, start;
+
+	if (read_u64(s, task, s->offset.stack, &stack) || !stack ||
+	    read_u64(s, task, s->offset.sp, &sp))
+		return 0;
+	start = sp - stack < thread_size ? sp & ~7ULL : stack;
+	return read_region(s, start, stack + thread_size - start, 0, false);
+}
+
+/* Lists change while they are walked: a walk that goes astray ends at its bound. */
+static int read_threads(struct search *s, uint64_t leader)
+{
+	uint64_t signal, head, node;
+	int err = 0;
+
+	if (read_u64(s, leader, s->offset.signal, &signal) || !signal)
+		return read_stack(s, leader);
+	head = signal + (uint64_t)s->offset.thread_head;
+	if (read_u64(s, head, 0, &node))
+		return 0;
+	for (int i = 0; !err && node != head && i < MAX_TASKS; i++) {
+		err = read_stack(s, node - (uint64_t)s->offset.thread_node);
+		if (read_u64(s, node, 0, &node))
+			break;
+	}
+	return err;
+}
+
+static int read_tasks(struct search *s)
+{
+	uint64_t head = s->init_task + (uint64_t)s->offset.tasks, node;
+	int err = read_u64(s, head, 0, &node);
+
+	for (int i = 0; !err && node != head && i < MAX_TASKS; i++) {
+		err = read_threads(s, node - (uint64_t)s->offset.tasks);
+		if (read_u64(s, node, 0, &node))
+			break;
+	}
+	return err;
+}
+
 /* Reads the queued slabs at once, each into as many pieces as it needs. */
 static int read_queue(struct search *s)
 {
@@ -327,9 +407,12 @@ int search__run(struct search *s, struct reach_object *objects, size_t count,
 	for (size_t i = 0; !err && i < s->nr_fixed; i++)
 		err = read_region(s, s->fixed[i].start, s->fixed[i].size, 0, false);
 	for (unsigned i = 0; !err && i < s->nr_cpus; i++)
-		err = read_region(s, s->cpu_bases[i] + s->per_cpu_start, s->per_cpu_size, s->cpu_bases[i], true);
+		err = read_region(s, s->cpu_bases[i] + s->per_cpu_start, s->per_cpu_size,
+				  s->cpu_bases[i], true);
 	for (size_t i = 0; !err && i < s->nr_todo; i++)
 		err = read_region(s, s->todo[i], PIECE, 0, true);
+	if (!err)
+		err = read_tasks(s);
 	for (size_t i = 0; !err && i < nr_regions; i++)
 		err = read_region(s, regions[i].start, regions[i].size, 0, false);
 	if (!err)

@@ -4,9 +4,8 @@
  * live allocations?
  *
  * Looked through are all slab objects of the machine, the kernel's own data,
- * that of the traced modules, the per-CPU areas and the stacks of tasks inside
- * a frame.  Not looked through: vmalloc areas, large page allocations, user
- * pages; docs/verdict.md says what follows.
+ * that of the traced modules, the per-CPU areas and the stacks of all tasks.  Not looked through:
+ * vmalloc areas, large page allocations, user pages; docs/verdict.md says what follows.
  */
 #ifndef NLB_SEARCH_H
 #define NLB_SEARCH_H

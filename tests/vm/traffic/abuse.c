@@ -58,7 +58,7 @@ static int drop_round(struct traffic *t, struct dev *im, struct dev *tm,
 	if (err)
 		goto out;
 	sum->links++;
-	err = exchange_init(&x, &s);
+	err = exchange_init(&x);
 	if (err)
 		goto out;
 
@@ -281,7 +281,7 @@ static int loss_round(struct traffic *t, struct dev *im, struct dev *tm,
 	if (err)
 		goto out;
 	sum->links++;
-	err = exchange_init(&x, &s);
+	err = exchange_init(&x);
 	if (err)
 		goto out;
 	if (x.stop_after)

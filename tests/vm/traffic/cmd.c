@@ -9,6 +9,8 @@
 
 #include "traffic.h"
 
+#define FRUITLESS_MAX	3	/* lost links in a row that carried nothing */
+
 static const char *rf_name(uint8_t mode)
 {
 	switch (mode) {
@@ -152,9 +154,55 @@ out:
 }
 
 struct link_result {
-	unsigned int sent, received, bad, again, drops;
+	unsigned int sent, received, bad, again, drops, relinks;
 	uint64_t ms;
 };
+
+static unsigned int received(const struct exchange *x)
+{
+	return x->flows[0].received + x->flows[1].received;
+}
+
+/*
+ * Exchange the messages.  A link can die of itself: the kernel loses a frame
+ * when LLCP's receive work is held up after it has let the transmit work go
+ * (two CPUs of a busy guest are enough), and the stock nfcsim gives a lost
+ * frame no second chance.  So go on with a new one, as long as that helps.
+ */
+static int llcp_messages(struct traffic *t, struct dev **devs,
+			 const struct link_args *a, struct exchange *x,
+			 struct link_result *r)
+{
+	unsigned int before, fruitless = 0;
+	struct session s;
+	uint64_t start;
+	int err, ret;
+
+	do {
+		before = received(x);
+		err = session_open(&s, t, devs[0], devs[1],
+				   a->drop || r->relinks);
+		if (!err) {
+			start = now_ms();
+			err = exchange_run(x, &s);
+			r->ms += now_ms() - start;
+		}
+		if (err == -ENOLINK) {
+			r->relinks++;
+			fruitless = received(x) == before ? fruitless + 1 : 0;
+			fprintf(stderr, "nfctraffic: link %s-%s lost after %u of %u messages, frames dropped so far: %u\n",
+				s.im->name, s.tm->name, received(x),
+				a->n * (a->both ? 2 : 1), x->drops);
+		}
+		ret = session_close(&s, !err);
+	} while (err == -ENOLINK && !ret && fruitless < FRUITLESS_MAX &&
+		 !stop_requested());
+
+	if (err == -ENOLINK)
+		complain(err, "link %s-%s", s.im->name, s.tm->name);
+
+	return err ? err : ret;
+}
 
 static int llcp_link(struct traffic *t, const struct link_args *a,
 		     struct link_result *r)
@@ -163,28 +211,17 @@ static int llcp_link(struct traffic *t, const struct link_args *a,
 		.n = a->n, .size = a->size, .window = a->window,
 		.both = a->both, .unread = a->unread, .drop = a->drop,
 	};
-	struct session s = { .client = -1, .server = -1, .listener = -1 };
 	struct dev *devs[2];
 	int err, ret;
 
 	err = two_devices(t, &devs[0], &devs[1]);
 	if (err)
 		return err;
-
-	err = session_open(&s, t, devs[0], devs[1], a->drop != 0);
+	err = exchange_init(&x);
 	if (err)
-		goto out;
-	err = exchange_init(&x, &s);
-	if (err)
-		goto out;
+		return err;
 
-	r->ms = now_ms();
-	err = exchange_run(&x, &s);
-	r->ms = now_ms() - r->ms;
-	if (err == -ENOLINK)
-		complain(err, "link %s-%s after %u of %u messages", s.im->name,
-			 s.tm->name, x.flows[0].received + x.flows[1].received,
-			 a->n * (a->both ? 2 : 1));
+	err = llcp_messages(t, devs, a, &x, r);
 	for (unsigned int i = 0; i < 2; i++) {
 		r->sent += x.flows[i].sent;
 		r->received += x.flows[i].received;
@@ -192,14 +229,8 @@ static int llcp_link(struct traffic *t, const struct link_args *a,
 		r->again += x.flows[i].again;
 	}
 	r->drops = x.drops;
-out:
 	exchange_free(&x);
-	if (s.t)
-		ret = session_close(&s, !err);
-	else
-		ret = 0;
-	if (!err)
-		err = ret;
+
 	for (unsigned int i = 0; a->drop && i < 2; i++) {
 		/* What was not dropped yet must not hit the next link. */
 		ret = dropframe_get(devs[i]);
@@ -215,11 +246,33 @@ out:
 	return err ? err : ret;
 }
 
+static int raw_messages(struct traffic *t, const struct link_args *a,
+			struct link_result *r)
+{
+	struct raw_result raw;
+	uint64_t start;
+	int err;
+
+	for (;;) {
+		start = now_ms();
+		err = raw_link(t, a->n, a->size, a->both, &raw);
+		r->ms = now_ms() - start;
+		if (err != -ENOLINK || r->relinks == FRUITLESS_MAX)
+			break;
+		/* For the same reason as above. */
+		r->relinks++;
+	}
+	r->sent = raw.sent;
+	r->received = raw.received;
+	r->bad = raw.bad;
+
+	return err;
+}
+
 int cmd_link(struct traffic *t, const struct link_args *a)
 {
 	unsigned int want = a->n * (a->both ? 2 : 1);
 	struct link_result r = { 0 };
-	struct raw_result raw;
 	int err;
 
 	if (!a->n || !a->size)
@@ -231,20 +284,11 @@ int cmd_link(struct traffic *t, const struct link_args *a)
 		return complain(-EMSGSIZE, "link --unread with messages of %zu bytes (%d at most)",
 				a->size, LLCP_MIU);
 
-	if (a->raw) {
-		r.ms = now_ms();
-		err = raw_link(t, a->n, a->size, a->both, &raw);
-		r.ms = now_ms() - r.ms;
-		r.sent = raw.sent;
-		r.received = raw.received;
-		r.bad = raw.bad;
-	} else {
-		err = llcp_link(t, a, &r);
-	}
+	err = a->raw ? raw_messages(t, a, &r) : llcp_link(t, a, &r);
 
 	if (!t->quiet)
-		printf("{\"sent\":%u,\"received\":%u,\"bad\":%u,\"repeated\":%u,\"drops\":%u,\"seconds\":%.1f}\n",
-		       r.sent, r.received, r.bad, r.again, r.drops,
+		printf("{\"sent\":%u,\"received\":%u,\"bad\":%u,\"repeated\":%u,\"drops\":%u,\"relinks\":%u,\"seconds\":%.1f}\n",
+		       r.sent, r.received, r.bad, r.again, r.drops, r.relinks,
 		       (double)r.ms / 1000);
 	if (!err && (r.sent != want || r.received != want || r.bad))
 		err = complain(-EIO, "link: %u messages wanted, %u sent, %u received, %u bad",

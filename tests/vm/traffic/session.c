@@ -19,6 +19,7 @@
 #include "traffic.h"
 
 #define BACKLOG		4
+#define OPEN_ATTEMPTS	3
 
 /*
  * A name of our own gets a SAP from the kernel's pool.  When the link is lost
@@ -162,9 +163,9 @@ int session_open(struct session *s, struct traffic *t, struct dev *im,
 
 	/*
 	 * A connection can be lost between link and connect (a frame dropped
-	 * by an overloaded guest); that is the link's fault, so try once more.
+	 * by an overloaded guest); that is the link's fault, so try again.
 	 */
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < OPEN_ATTEMPTS; i++) {
 		err = link_up(t, im, tm, &s->target);
 		if (err)
 			return err;
@@ -311,19 +312,16 @@ void fill_message(unsigned char *buf, size_t size, unsigned int dir,
 	}
 }
 
-int exchange_init(struct exchange *x, struct session *s)
+int exchange_init(struct exchange *x)
 {
-	static const char *const names[] = { "initiator to target",
-					     "target to initiator" };
-
 	for (unsigned int i = 0; i < 2; i++) {
 		struct flow *f = &x->flows[i];
 
 		*f = (struct flow){
-			.name = names[i],
+			.name = i ? "target to initiator" : "initiator to target",
 			.dir = i,
-			.tx = i ? s->server : s->client,
-			.rx = i ? s->client : s->server,
+			.tx = -1,
+			.rx = -1,
 		};
 		f->buf = malloc(2 * x->size + LLCP_MIU);
 		if (!f->buf) {
@@ -334,6 +332,25 @@ int exchange_init(struct exchange *x, struct session *s)
 	}
 
 	return 0;
+}
+
+/*
+ * Use the connection of s.  What was under way on an earlier one is lost and
+ * sent again; what was left unread there is lost too.
+ */
+static void attach(struct exchange *x, const struct session *s)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct flow *f = &x->flows[i];
+
+		f->tx = i ? s->server : s->client;
+		f->rx = i ? s->client : s->server;
+		f->have = 0;
+		f->queued_unit = 0;
+		if (x->unread)
+			f->received = 0;
+		f->sent = f->received;
+	}
 }
 
 void exchange_free(struct exchange *x)
@@ -406,7 +423,7 @@ static int count_queued(struct flow *f)
 
 	if (getsockopt(f->rx, SOL_SOCKET, SO_MEMINFO, mem, &len))
 		return complain(-errno, "SO_MEMINFO of an LLCP socket");
-	if (!f->queued_unit && f->sent == 1)
+	if (!f->queued_unit && f->sent)
 		f->queued_unit = mem[SK_MEMINFO_RMEM_ALLOC];
 	if (f->queued_unit)
 		f->received = mem[SK_MEMINFO_RMEM_ALLOC] / f->queued_unit;
@@ -421,19 +438,23 @@ static unsigned int under_way(const struct flow *f)
 	return f->sent > arrived ? f->sent - arrived : 0;
 }
 
-/* One side and the other in turn; count what is really lost. */
-static int maybe_drop(struct exchange *x, struct session *s, unsigned int sent)
+/*
+ * One side and the other in turn, once for every so many messages: not again
+ * for those that are sent again.  Counts what is really lost.
+ */
+static int maybe_drop(struct exchange *x, struct session *s, struct flow *f)
 {
 	const struct dev *d;
 	int left;
 
-	if (!x->drop || sent % x->drop)
+	if (!x->drop || f->sent % x->drop || f->sent <= f->dropped_at)
 		return 0;
 
-	d = sent / x->drop & 1 ? s->tm : s->im;
+	d = f->sent / x->drop & 1 ? s->tm : s->im;
 	left = dropframe_get(d);
 	if (left < 0)
 		return left;
+	f->dropped_at = f->sent;
 	if (left)
 		return 0;
 	x->drops++;
@@ -461,7 +482,7 @@ static int fill_window(struct exchange *x, struct session *s, struct flow *f)
 			return complain(-EIO, "%s: sent %zd of %zu bytes of message %u",
 					f->name, len, x->size, f->sent);
 		f->sent++;
-		err = maybe_drop(x, s, f->sent);
+		err = maybe_drop(x, s, f);
 		if (err)
 			return err;
 	}
@@ -526,6 +547,7 @@ int exchange_run(struct exchange *x, struct session *s)
 	uint64_t end = 0;
 	int err;
 
+	attach(x, s);
 	if (x->unread) {
 		err = enlarge_queues(x);
 		if (err)

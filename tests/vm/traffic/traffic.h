@@ -144,6 +144,7 @@ struct flow {
 	unsigned int again;	/* of these: right, but seen before */
 	unsigned char *buf;
 	size_t have;
+	unsigned int dropped_at;	/* sent, when a frame was last dropped */
 	unsigned int queued_unit;	/* what one unread message is charged */
 };
 
@@ -163,7 +164,7 @@ int session_open(struct session *s, struct traffic *t, struct dev *im,
 		 struct dev *tm, bool expendable);
 bool session_dead(struct session *s);
 int session_close(struct session *s, bool politely);
-int exchange_init(struct exchange *x, struct session *s);
+int exchange_init(struct exchange *x);
 void exchange_free(struct exchange *x);
 int exchange_run(struct exchange *x, struct session *s);
 void fill_message(unsigned char *buf, size_t size, unsigned int dir,
