@@ -18,7 +18,8 @@
 #include "util/log.h"
 
 #define SEARCH_PAUSE_NS 500000000ULL
-#define SEARCH_SHARE	10 /* one part in so many of the time */
+#define SEARCH_SHARE	10  /* one part in so many of the time */
+#define DEVICE_BYTES	512 /* of struct nfc_digital_dev and the like */
 #define MODULE_REGIONS	4
 
 struct investigation {
@@ -117,20 +118,36 @@ static void add_region(struct region **list, size_t *count, const struct memory_
 	more[(*count)++] = (struct region){ range->start, range->size };
 }
 
+struct regions {
+	struct region *list;
+	size_t count;
+};
+
+/* A device's structure: its size is not known here, and a page is enough. */
+static void collect_device(void *ctx, uint64_t device)
+{
+	struct memory_range range = { device, DEVICE_BYTES };
+	struct regions *r = ctx;
+
+	add_region(&r->list, &r->count, &range);
+}
+
+/* The roots: data of the traced modules, and devices. */
 static size_t collect_regions(struct investigation *i, struct region **out)
 {
 	struct memory_range ranges[MODULE_REGIONS];
-	size_t count = 0;
+	struct regions r = { 0 };
 
-	*out = NULL;
 	for (size_t m = 0; m < hooks__nr_modules(i->hooks); m++) {
 		int n = kernel__module_data(i->kernel, hooks__module(i->hooks, m), ranges,
 					    MODULE_REGIONS);
 
-		for (int r = 0; r < n; r++)
-			add_region(out, &count, &ranges[r]);
+		for (int k = 0; k < n; k++)
+			add_region(&r.list, &r.count, &ranges[k]);
 	}
-	return count;
+	ledger__each_device(i->ledger, collect_device, &r);
+	*out = r.list;
+	return r.count;
 }
 
 static void begin_search(struct investigation *i)

@@ -160,6 +160,16 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+void ledger__each_device(const struct ledger *l, void (*each)(void *ctx, uint64_t device),
+			 void *ctx)
+{
+	size_t i = 0;
+	void *device;
+
+	while ((device = table__next(&l->devices, &i)))
+		each(ctx, (uintptr_t)device);
+}
+
 void ledger__each(const struct ledger *l, void (*each)(void *ctx, const struct allocation *a),
 		  void *ctx)
 {

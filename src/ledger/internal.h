@@ -63,7 +63,7 @@ struct ledger {
 	struct command unbound;	    /* list: submitted, their address not seen */
 	struct command bound;	    /* list: all others */
 	struct allocation suspects; /* list, by due time */
-	struct table devices;	    /* seen in commands: address -> this */
+	struct table devices;	    /* seen in commands: address -> address */
 	struct table growth;	    /* stack -> struct growth */
 	uint64_t window_end;
 

@@ -321,7 +321,7 @@ static int on_submit(struct ledger *l, const struct event *e)
 	l->stats.commands++;
 	l->stats.commands_live++;
 	if (c->carrier.device)
-		table__set(&l->devices, c->carrier.device, l);
+		table__set(&l->devices, c->carrier.device, (void *)(uintptr_t)c->carrier.device);
 	return 0;
 }
 

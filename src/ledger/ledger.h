@@ -54,8 +54,8 @@ enum kind {
 /* What a look at memory found about a suspect. */
 enum verdict {
 	VERDICT_UNREFERENCED, /* nothing read refers to it */
-	VERDICT_STALE,	      /* only freed memory does */
-	VERDICT_REFERENCED,   /* something live does, or it is on a list */
+	VERDICT_DOUBTFUL,     /* freed memory does, or live memory the stack cannot reach */
+	VERDICT_REFERENCED,   /* something of the stack does, or it is on a list */
 	VERDICT_FREE,	      /* it is free: the event was missed */
 	VERDICT_UNREADABLE,   /* memory could not be read */
 };
@@ -119,9 +119,8 @@ struct allocation {
 	enum look look;	   /* the kind that is due next */
 	uint64_t due;	   /* when to look next */
 	uint32_t looks;
-	uint64_t clean_at;   /* of the first search that found no reference, or 0 */
-	uint32_t referenced; /* searches in a row that found a reference */
-	uint64_t ghost;	     /* where the command that carried it last was, now freed */
+	uint64_t clean_at; /* of the first search that found no reference, or 0 */
+	uint64_t ghost;	   /* where the command that carried it last was, now freed */
 	uint64_t ghost_size;
 	uint32_t checksum;		/* of its bytes then */
 	struct allocation *prev, *next; /* among the suspects */
@@ -230,6 +229,9 @@ void ledger__owner_gone(struct ledger *l, bool (*owned)(void *ctx, const struct 
 			void *ctx, uint64_t now);
 /* Overdue commands and growing sites; to be called about once a second. */
 void ledger__tick(struct ledger *l, uint64_t now);
+/* Calls each() for every device that commands were submitted for. */
+void ledger__each_device(const struct ledger *l, void (*each)(void *ctx, uint64_t device),
+			 void *ctx);
 /* Calls each() for every live allocation, in no order. */
 void ledger__each(const struct ledger *l, void (*each)(void *ctx, const struct allocation *a),
 		  void *ctx);

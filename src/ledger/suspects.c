@@ -104,7 +104,6 @@ void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search
 	a->degraded = l->degraded;
 	a->looks = 0;
 	a->clean_at = 0;
-	a->referenced = 0;
 	a->told = false;
 	a->look = search || a->uncertain ? LOOK_SEARCH : LOOK_GLANCE;
 	l->stats.suspects++;
@@ -250,16 +249,23 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 		return;
 	case VERDICT_REFERENCED:
 		a->clean_at = 0;
-		a->referenced++;
 		if (a->rule == RULE_UNREFERENCED && !a->told) {
 			clear_suspicion(l, a, now);
 			return;
 		}
-		/* A word that was merely left behind is soon overwritten; a
-		 * finding falls only if it is still referred to the next time.
+		set_certainty(l, a, CERTAINTY_POSSIBLE, now);
+		look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
+		return;
+	case VERDICT_DOUBTFUL:
+		/* A word left behind looks like this, and is overwritten some
+		 * day; what was said stands, what was not is not said yet.
 		 */
-		if (!a->told || a->referenced > 1)
-			set_certainty(l, a, CERTAINTY_POSSIBLE, now);
+		a->clean_at = 0;
+		if (a->rule == RULE_UNREFERENCED && !a->told) {
+			clear_suspicion(l, a, now);
+			return;
+		}
+		set_certainty(l, a, a->told ? CERTAINTY_PROBABLE : CERTAINTY_POSSIBLE, now);
 		look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
 		return;
 	case VERDICT_UNREADABLE:
@@ -269,13 +275,7 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 		else
 			clear_suspicion(l, a, now);
 		return;
-	case VERDICT_STALE:
-		a->clean_at = 0;
-		set_certainty(l, a, CERTAINTY_PROBABLE, now);
-		look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
-		return;
 	case VERDICT_UNREFERENCED:
-		a->referenced = 0;
 		break;
 	}
 	if (a->clean_at && a->checksum == checksum && began - a->clean_at >= l->config.min_age_ns) {

@@ -44,7 +44,7 @@ struct reach *reach__new(struct reach_object *objects, size_t count)
 		uint64_t end = objects[i].addr + objects[i].size;
 
 		r->high = end > r->high ? end : r->high;
-		objects[i].reachable = objects[i].stale = false;
+		objects[i].reachable = objects[i].stale = objects[i].marked = false;
 	}
 	return r;
 }

@@ -25,6 +25,7 @@ struct reach_object {
 	uint64_t ghost, ghost_size;
 	bool reachable; /* out */
 	bool stale;	/* out: named only in freed memory */
+	bool marked;	/* by the caller: reached from the stack's own roots */
 };
 
 /*

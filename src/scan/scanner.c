@@ -63,11 +63,11 @@ static uint32_t checksum(struct scanner *s, const struct scan_object *o)
 
 static enum verdict verdict_of(struct scanner *s, const struct reach_object *o)
 {
-	if (o->reachable)
+	if (o->marked)
 		return VERDICT_REFERENCED;
 	if (search__state(s->search, o->addr) == SLAB_FREE)
 		return VERDICT_FREE;
-	return o->stale ? VERDICT_STALE : VERDICT_UNREFERENCED;
+	return o->reachable || o->stale ? VERDICT_DOUBTFUL : VERDICT_UNREFERENCED;
 }
 
 /* Here and not in scanner__new(), since reading the kernel's layout takes time. */

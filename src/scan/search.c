@@ -11,6 +11,10 @@
  * interrupts, exceptions and the boot CPU's idle task lie within what is looked
  * through here and are left out: nothing that lasts is held only there.
  *
+ * A word found this way may have been left behind by what is long gone.  So what
+ * the stack itself can reach is marked besides: from the data of its modules and
+ * from its devices, through every slab object met, a few steps far.
+ *
  * Pages that per-CPU data names and that belong to no slab are followed: there
  * kvfree_rcu() keeps what waits for its grace period.
  */
@@ -29,7 +33,10 @@
 #define PIECES	      24
 #define PIECE	      MEMORY_PIECE_MAX
 #define MAX_CPUS      1024
+#define MAX_OBJECT    MEMORY_PIECE_MAX /* bytes marked from at once */
 #define FIXED_REGIONS 2
+#define MARK_STEPS    4
+#define MARK_OBJECTS  4000
 #define MAX_TASKS     100000
 #define MAX_STACKS    4
 #define MAX_PAGES     4096 /* followed from per-CPU data */
@@ -387,6 +394,98 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+/* ---- marking ---- */
+
+struct marking {
+	struct table seen;  /* first byte of an object -> this */
+	struct table known; /* page -> struct slab, or this where it is none */
+	struct region queue[MARK_OBJECTS];
+	size_t head, tail;
+	unsigned char bytes[MAX_OBJECT];
+};
+
+/* Most words point into few slabs. */
+static const struct slab *marking_slab(struct search *s, struct marking *m, uint64_t addr)
+{
+	uint64_t page = addr & ~(uint64_t)(PIECE - 1);
+	void *known = table__get(&m->known, page);
+	struct slab *slab;
+
+	if (known)
+		return known == m ? NULL : known;
+	slab = calloc(1, sizeof(*slab));
+	if (!slab)
+		return NULL;
+	if (slabs__find(s->slabs, addr, slab)) {
+		free(slab);
+		slab = NULL;
+	}
+	if (table__set(&m->known, page, slab ? (void *)slab : (void *)m)) {
+		free(slab);
+		return NULL;
+	}
+	return slab;
+}
+
+static void mark_words(struct search *s, struct marking *m, size_t size)
+{
+	for (size_t i = 0; i + 8 <= size && m->tail < MARK_OBJECTS; i += 8) {
+		struct reach_object *target;
+		const struct slab *slab;
+		uint64_t word, object;
+
+		memcpy(&word, m->bytes + i, 8);
+		if (!slabs__mapped(s->slabs, word))
+			continue;
+		target = reach__find(s->reach, word);
+		if (target)
+			target->marked = true;
+		slab = marking_slab(s, m, word);
+		object = slab ? slab__object(slab, word) : 0;
+		if (!object || table__get(&m->seen, object) || table__set(&m->seen, object, m))
+			continue;
+		m->queue[m->tail++] = (struct region){ object, slab->size };
+	}
+}
+
+static int mark_region(struct search *s, struct marking *m, const struct region *r)
+{
+	for (uint64_t off = 0; off < r->size; off += MAX_OBJECT) {
+		uint64_t size = r->size - off < MAX_OBJECT ? r->size - off : MAX_OBJECT;
+
+		/* Gone meanwhile, or not mapped: then it names nothing. */
+		if (query__read(s->query, r->start + off, m->bytes, (uint16_t)size))
+			continue;
+		mark_words(s, m, size);
+		if (account(s, size))
+			return account(s, 0);
+	}
+	return 0;
+}
+
+static int mark(struct search *s, const struct region *roots, size_t nr_roots)
+{
+	struct marking *m = calloc(1, sizeof(*m));
+	struct slab *slab;
+	int err = m ? 0 : -ENOMEM;
+	size_t i, end;
+
+	for (i = 0; !err && i < nr_roots; i++)
+		err = mark_region(s, m, &roots[i]);
+	for (int step = 0; !err && step < MARK_STEPS; step++)
+		for (end = m->tail; !err && m->head < end; m->head++)
+			err = mark_region(s, m, &m->queue[m->head]);
+	if (!m)
+		return err;
+	for (i = 0; (slab = table__next(&m->known, &i));)
+		if ((void *)slab != (void *)m)
+			free(slab);
+	table__free(&m->known);
+	table__free(&m->seen);
+	free(m);
+	return err;
+}
+
 int search__run(struct search *s, struct reach_object *objects, size_t count,
 		const struct region *regions, size_t nr_regions, uint64_t limit, const int *cancel,
 		struct search_stats *stats)
@@ -404,6 +503,7 @@ int search__run(struct search *s, struct reach_object *objects, size_t count,
 	s->reach = reach__new(objects, count);
 	if (!s->reach)
 		return -ENOMEM;
+	err = mark(s, regions, nr_regions);
 	for (size_t i = 0; !err && i < s->nr_fixed; i++)
 		err = read_region(s, s->fixed[i].start, s->fixed[i].size, 0, false);
 	for (unsigned i = 0; !err && i < s->nr_cpus; i++)

@@ -20,7 +20,7 @@
 struct btf;
 struct search;
 
-/* Memory that is looked through besides what the search finds itself. */
+/* Memory of the stack itself: what is marked starts there. */
 struct region {
 	uint64_t start, size;
 };
