@@ -38,7 +38,7 @@ struct nlb_counters counters;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, NLB_RING_BYTES);
 } events SEC(".maps");
 
 /* Preallocated, as are all maps on these paths: an allocation inside an
@@ -145,6 +145,14 @@ static __always_inline void *reserve(__u64 size)
 	return record;
 }
 
+/* The loader looks ten times a second anyway: it is woken only when there is much. */
+static __always_inline void submit(void *record)
+{
+	bool much = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > NLB_RING_BYTES / 8;
+
+	bpf_ringbuf_submit(record, much ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+}
+
 /* ---- frames: is this task inside the stack? ---- */
 
 static __always_inline void scope__count(__s32 n)
@@ -212,7 +220,7 @@ static __always_inline void send_free(__u64 addr, __u64 born, __u64 site, __u32 
 	e->addr = addr;
 	e->born = born;
 	e->site = site;
-	bpf_ringbuf_submit(e, 0);
+	submit(e);
 }
 
 static __always_inline bool book__add(__u64 addr, const struct nlb_book_entry *entry)
@@ -276,7 +284,7 @@ static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64
 		return 0;
 	}
 	if (book__add(addr, &entry))
-		bpf_ringbuf_submit(e, 0);
+		submit(e);
 	else
 		bpf_ringbuf_discard(e, 0);
 	return 0;
@@ -404,7 +412,7 @@ static __always_inline void send_work(__u32 type, __u64 work, __u64 function)
 	fill_header(&e->h, type);
 	e->work = work;
 	e->function = function;
-	bpf_ringbuf_submit(e, 0);
+	submit(e);
 }
 
 SEC("tp_btf/workqueue_execute_start")
@@ -446,7 +454,7 @@ static __always_inline void send_return(__u64 cookie, __s64 ret)
 	fill_header(&e->h, NLB_RETURN);
 	e->cookie = cookie;
 	e->ret = ret;
-	bpf_ringbuf_submit(e, 0);
+	submit(e);
 }
 
 /* A call's arguments go out raw: which one is what, is the subsystem table's. */
@@ -474,7 +482,7 @@ static __always_inline int send_call(struct pt_regs *ctx)
 #else
 #error "say where the sixth and seventh argument are on this architecture"
 #endif
-	bpf_ringbuf_submit(e, 0);
+	submit(e);
 	return 0;
 }
 
@@ -524,7 +532,7 @@ static __always_inline int send_call_of(void *ctx)
 		bpf_get_func_arg(ctx, i, &value);
 		e->args[i] = value;
 	}
-	bpf_ringbuf_submit(e, 0);
+	submit(e);
 	return 0;
 }
 
@@ -573,7 +581,7 @@ static __always_inline int send_module(struct module *mod, __u32 type)
 		return 0;
 	fill_header(&e->h, type);
 	bpf_probe_read_kernel_str(e->name, sizeof(e->name), mod->name);
-	bpf_ringbuf_submit(e, 0);
+	bpf_ringbuf_submit(e, BPF_RB_FORCE_WAKEUP);
 	return 0;
 }
 

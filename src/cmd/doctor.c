@@ -50,6 +50,7 @@ struct fact {
 	const char *name;
 	bool good;
 	const char *yes, *no;
+	bool unknown; /* without privileges it cannot be told */
 };
 
 #define NR_FACTS 10
@@ -82,6 +83,13 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 	};
 
 	memcpy(facts, all, sizeof(all));
+	/* What is found out by trying to load programs. */
+	for (size_t i = 0; i < NR_FACTS && !f->privileged; i++)
+		facts[i].unknown = !strcmp(facts[i].name, "symbols") ||
+				   !strcmp(facts[i].name, "kprobe.multi") ||
+				   !strcmp(facts[i].name, "fentry") ||
+				   !strcmp(facts[i].name, "cookies") ||
+				   !strcmp(facts[i].name, "memory");
 }
 
 static const char *state_name(enum hook_state state)
@@ -128,8 +136,14 @@ static void print_text(const struct doctor *d)
 	collect(d, facts);
 	printf("kernel %s\n\n", d->kernel.features.release);
 	for (size_t i = 0; i < NR_FACTS; i++)
-		printf("  %-3s %-13s %s\n", facts[i].good ? "ok" : "-", facts[i].name,
-		       facts[i].good ? facts[i].yes : facts[i].no);
+		printf("  %-3s %-13s %s\n",
+		       facts[i].unknown ? "?"
+		       : facts[i].good	? "ok"
+					: "-",
+		       facts[i].name,
+		       facts[i].unknown ? "cannot be told without root"
+		       : facts[i].good	? facts[i].yes
+					: facts[i].no);
 	printf("\nmodules to trace:");
 	for (size_t i = 0; i < hooks__nr_modules(d->hooks); i++)
 		printf(" %s", hooks__module(d->hooks, i));
@@ -149,7 +163,8 @@ static void print_text(const struct doctor *d)
 			printf("      not needed: %s\n", h->reason);
 	}
 	printf("  and every callback that is seen submitted, up to 32\n"
-	       "\nnever seen: page-fragment skb heads, vmalloc, page allocations, in-place krealloc\n"
+	       "\nnever seen: page-fragment skb heads, vmalloc, page allocations, krealloc\n"
+	       "in place\n"
 	       "\n%s\n",
 	       conclusion(d, &can));
 }
@@ -167,7 +182,8 @@ static int print_json(const struct doctor *d)
 	json_object_set_new(o, "version", json_string(NFCLEAKBPF_VERSION));
 	json_object_set_new(o, "kernel", json_string(d->kernel.features.release));
 	for (size_t i = 0; i < NR_FACTS; i++)
-		json_object_set_new(features, facts[i].name, json_boolean(facts[i].good));
+		json_object_set_new(features, facts[i].name,
+				    facts[i].unknown ? json_null() : json_boolean(facts[i].good));
 	json_object_set_new(o, "features", features);
 	for (size_t i = 0; i < hooks__nr_modules(d->hooks); i++)
 		json_array_append_new(modules, json_string(hooks__module(d->hooks, i)));

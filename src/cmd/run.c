@@ -575,11 +575,13 @@ static int watch(struct run *r, int fd)
 	return epoll_ctl(r->epoll, EPOLL_CTL_ADD, fd, &e) ? -errno : 0;
 }
 
-static int open_loop(struct run *r)
+/*
+ * First of all, so that one that comes during the start is not lost, also where
+ * SIGINT is ignored as it is for background jobs of a shell script.
+ */
+static int take_signals(struct run *r)
 {
-	struct itimerspec tick = { { 0, TICK_NS }, { 0, TICK_NS } };
 	sigset_t set;
-	int err;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
@@ -587,11 +589,20 @@ static int open_loop(struct run *r)
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	/* A blocked signal that is also ignored never arrives. */
+	signal(SIGINT, SIG_DFL);
 	r->signals = signalfd(-1, &set, SFD_CLOEXEC);
+	return r->signals < 0 ? -errno : 0;
+}
+
+static int open_loop(struct run *r)
+{
+	struct itimerspec tick = { { 0, TICK_NS }, { 0, TICK_NS } };
+	int err;
+
 	r->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (r->signals < 0 || r->timer < 0 || r->epoll < 0 ||
-	    timerfd_settime(r->timer, 0, &tick, NULL))
+	if (r->timer < 0 || r->epoll < 0 || timerfd_settime(r->timer, 0, &tick, NULL))
 		return -errno;
 	err = watch(r, r->signals);
 	if (!err)
@@ -680,7 +691,9 @@ int cmd_run(int argc, char **argv)
 	int err, status = EXIT_CANNOT;
 
 	run_options__parse(&r.options, argc, argv);
-	err = kernel__open(&r.kernel);
+	err = take_signals(&r);
+	if (!err)
+		err = kernel__open(&r.kernel);
 	if (!err)
 		err = can_run(&r);
 	if (!err)

@@ -234,6 +234,7 @@ void allocation_lost(struct ledger *l, struct allocation *a, uint64_t now)
 
 	l->stats.missed_frees_healed++;
 	if (c) {
+		l->stats.commands_lost++;
 		release_all(l, c);
 		command_end(l, c);
 	}
@@ -339,6 +340,7 @@ static void on_submit_return(struct ledger *l, const struct event *e)
 	if (c && e->submit_return.ret < 0) {
 		/* The command object, if there was one, is judged by its own free. */
 		was = *c;
+		l->stats.commands_failed++;
 		release_all(l, c);
 		command_end(l, c);
 		suspect_carried(l, &was.argument, RULE_SUBMIT_FAILED, e->time);
@@ -348,6 +350,7 @@ static void on_submit_return(struct ledger *l, const struct event *e)
 		/* It succeeded, but where the command lies was not seen: its
 		 * end will not be seen either.
 		 */
+		l->stats.commands_lost++;
 		release_all(l, c);
 		command_end(l, c);
 		command_unseen(l, e->time);
@@ -546,6 +549,7 @@ static void forget_custody(struct ledger *l, uint64_t now)
 	struct task *t;
 	size_t i = 0;
 
+	l->stats.commands_lost += l->stats.commands_live;
 	while (l->unbound.next != &l->unbound)
 		command_end(l, l->unbound.next);
 	while (l->bound.next != &l->bound)
