@@ -50,7 +50,6 @@ struct fact {
 	const char *name;
 	bool good;
 	const char *yes, *no;
-	bool unknown; /* without privileges it cannot be told */
 };
 
 #define NR_FACTS 10
@@ -83,13 +82,18 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 	};
 
 	memcpy(facts, all, sizeof(all));
-	/* What is found out by trying to load programs. */
-	for (size_t i = 0; i < NR_FACTS && !f->privileged; i++)
-		facts[i].unknown = !strcmp(facts[i].name, "symbols") ||
-				   !strcmp(facts[i].name, "kprobe.multi") ||
-				   !strcmp(facts[i].name, "fentry") ||
-				   !strcmp(facts[i].name, "cookies") ||
-				   !strcmp(facts[i].name, "memory");
+}
+
+/* What is found out by trying to load programs cannot be told without the right to. */
+static bool unknown(const struct fact *fact, const struct features *f)
+{
+	static const char *const tried[] = { "symbols", "kprobe.multi", "fentry", "cookies",
+					     "memory" };
+
+	for (size_t i = 0; !f->privileged && i < sizeof(tried) / sizeof(*tried); i++)
+		if (!strcmp(fact->name, tried[i]))
+			return true;
+	return false;
 }
 
 static const char *state_name(enum hook_state state)
@@ -137,13 +141,13 @@ static void print_text(const struct doctor *d)
 	printf("kernel %s\n\n", d->kernel.features.release);
 	for (size_t i = 0; i < NR_FACTS; i++)
 		printf("  %-3s %-13s %s\n",
-		       facts[i].unknown ? "?"
-		       : facts[i].good	? "ok"
-					: "-",
+		       unknown(&facts[i], &d->kernel.features) ? "?"
+		       : facts[i].good			       ? "ok"
+							       : "-",
 		       facts[i].name,
-		       facts[i].unknown ? "cannot be told without root"
-		       : facts[i].good	? facts[i].yes
-					: facts[i].no);
+		       unknown(&facts[i], &d->kernel.features) ? "cannot be told without root"
+		       : facts[i].good			       ? facts[i].yes
+							       : facts[i].no);
 	printf("\nmodules to trace:");
 	for (size_t i = 0; i < hooks__nr_modules(d->hooks); i++)
 		printf(" %s", hooks__module(d->hooks, i));
@@ -183,7 +187,9 @@ static int print_json(const struct doctor *d)
 	json_object_set_new(o, "kernel", json_string(d->kernel.features.release));
 	for (size_t i = 0; i < NR_FACTS; i++)
 		json_object_set_new(features, facts[i].name,
-				    facts[i].unknown ? json_null() : json_boolean(facts[i].good));
+				    unknown(&facts[i], &d->kernel.features)
+					    ? json_null()
+					    : json_boolean(facts[i].good));
 	json_object_set_new(o, "features", features);
 	for (size_t i = 0; i < hooks__nr_modules(d->hooks); i++)
 		json_array_append_new(modules, json_string(hooks__module(d->hooks, i)));

@@ -83,6 +83,7 @@ void features__probe(struct features *f, const struct btf *btf, struct query *q)
 	f->kprobe = !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
 	f->syscall_program = q;
 	f->symbols = !query__find(q, NULL, "__kfree_skb", &addr);
+	f->fentry = -EPERM;
 	if (!f->privileged)
 		return;
 	f->cookie = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_attach_cookie,
