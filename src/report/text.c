@@ -245,8 +245,6 @@ static void count(struct site *s, const struct report_leak *l, enum certainty ce
 	s->count += (uint64_t)n;
 	s->bytes += (uint64_t)n * l->a->size;
 	s->by_certainty[certainty] += (uint64_t)n;
-	if (s->said > s->count)
-		s->said = s->count;
 }
 
 static void text_leak(struct report *r, const struct report_leak *l)
@@ -260,10 +258,12 @@ static void text_leak(struct report *r, const struct report_leak *l)
 		say(r, s, l->now);
 }
 
-static void no_leak(struct report *r, const struct report_leak *l, const char *why)
+static void no_leak(struct report *r, struct site *s, const struct report_leak *l, const char *why)
 {
 	char line[200];
 
+	if (s->said > s->count)
+		s->said = s->count;
 	if (r->quiet)
 		return;
 	snprintf(line, sizeof(line), "retracted: %" PRIu64 " bytes at 0x%" PRIx64 " %s", l->a->size,
@@ -282,7 +282,7 @@ static void text_update(struct report *r, const struct report_leak *l)
 	count(s, l, l->was, -1);
 	count(s, l, l->a->certainty, 1);
 	if (l->a->certainty == CERTAINTY_POSSIBLE)
-		no_leak(r, l, "are still in use: something refers to them");
+		no_leak(r, s, l, "are still in use: something refers to them");
 }
 
 static void text_retracted(struct report *r, const struct report_leak *l)
@@ -292,7 +292,7 @@ static void text_retracted(struct report *r, const struct report_leak *l)
 	if (!s)
 		return;
 	count(s, l, l->a->certainty, -1);
-	no_leak(r, l, "are no leak: they were released or used after all");
+	no_leak(r, s, l, "are no leak: they were released or used after all");
 }
 
 static void text_warning(struct report *r, const char *rule, const char *message)
