@@ -40,10 +40,10 @@ test_link = $(call say,LINK,$@)$(CC) $(TEST_CFLAGS) $(LDFLAGS) $(1) -o $@ \
 $(UNIT_TESTS): $(T)/%_test: $(T)/obj/tests/unit/%_test.o $(UNIT_HELPERS) $(TEST_LIB)
 	$(call test_link,$(WRAP))
 
+comma := ,
 # Every way to get memory goes through the test, which makes the N-th one fail.
 $(T)/torture_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray \
 	strdup strndup asprintf open_memstream)
-comma := ,
 
 $(T)/replay: $(patsubst %,$(T)/obj/tests/replay/%.o,replay script player) $(TEST_LIB)
 	$(call test_link)

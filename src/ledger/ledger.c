@@ -205,6 +205,12 @@ static void command_end(struct ledger *l, struct command *c)
 	free(c);
 }
 
+static void end_all(struct ledger *l, struct command *list)
+{
+	while (list->next != list)
+		command_end(l, list->next); /* NOLINT(clang-analyzer-unix.Malloc): it unlinks */
+}
+
 void ledger__missed(struct ledger *l, uint64_t count)
 {
 	l->stats.missed_hooks += count;
@@ -550,10 +556,8 @@ static void forget_custody(struct ledger *l, uint64_t now)
 	size_t i = 0;
 
 	l->stats.commands_lost += l->stats.commands_live;
-	while (l->unbound.next != &l->unbound)
-		command_end(l, l->unbound.next);
-	while (l->bound.next != &l->bound)
-		command_end(l, l->bound.next);
+	end_all(l, &l->unbound);
+	end_all(l, &l->bound);
 	while ((t = table__next(&l->tasks, &i)))
 		free(t);
 	table__free(&l->tasks);
@@ -640,10 +644,8 @@ void ledger__free(struct ledger *l)
 
 	if (!l)
 		return;
-	while (l->unbound.next != &l->unbound)
-		command_end(l, l->unbound.next);
-	while (l->bound.next != &l->bound)
-		command_end(l, l->bound.next);
+	end_all(l, &l->unbound);
+	end_all(l, &l->bound);
 	while ((t = table__next(&l->tasks, &i)))
 		free(t);
 	table__free(&l->tasks);

@@ -14,6 +14,7 @@
  */
 #include "ledger/internal.h"
 
+#define LOOK_AGAIN_NS	 100000000ULL
 #define GROWTH_WINDOW_NS 10000000000ULL
 #define GROWTH_WINDOWS	 5
 
@@ -209,10 +210,12 @@ static void look_again(struct ledger *l, struct allocation *a, enum look look, u
 	suspects_insert(l, a, after);
 }
 
-/* Less and less often, up to 64 times the minimum age. */
+/* Less and less often, up to 64 times the minimum age, and never at once. */
 static uint64_t backoff(const struct ledger *l, const struct allocation *a)
 {
-	return l->config.min_age_ns << (a->looks < 6 ? a->looks : 6);
+	uint64_t age = l->config.min_age_ns > LOOK_AGAIN_NS ? l->config.min_age_ns : LOOK_AGAIN_NS;
+
+	return age << (a->looks < 6 ? a->looks : 6);
 }
 
 void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdict verdict,

@@ -28,13 +28,17 @@ static struct report *json_open(FILE *out, const struct names *names, bool quiet
 	return r;
 }
 
-/* Consumes the object. */
+/* Consumes the object.  A line is whole or not there at all. */
 static void emit(struct report *r, json_t *line)
 {
-	if (line && !json_dumpf(line, r->out, JSON_COMPACT | JSON_ENSURE_ASCII)) {
+	char *text = line ? json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+
+	if (text) {
+		fputs(text, r->out);
 		fputc('\n', r->out);
 		fflush(r->out);
 	}
+	free(text);
 	json_decref(line);
 }
 

@@ -70,6 +70,13 @@ static void wrapped(FILE *out, size_t column, size_t indent, const char *text)
 	fputc('\n', out);
 }
 
+/* The same on a line of its own. */
+static void wrapped_line(FILE *out, size_t indent, const char *text)
+{
+	fprintf(out, "%*s", (int)indent, "");
+	wrapped(out, indent, indent, text);
+}
+
 static const char *role_of(const struct allocation *a)
 {
 	static const char *const words[NR_KINDS] = {
@@ -140,7 +147,7 @@ static char *detail(const struct report_leak *l)
 		return NULL;
 	fprintf(f, "    allocated by %s (pid %u) at\n", l->a->comm, l->a->tid);
 	for (size_t i = 0; l->stack && i < l->stack->depth; i++)
-		fprintf(f, "      %s\n", l->stack->frames[i].text);
+		wrapped_line(f, 6, l->stack->frames[i].text);
 	if (!l->stack)
 		fprintf(f, "      (no stack)\n");
 	if (l->command) {
@@ -399,7 +406,7 @@ static void text_end(struct report *r, const struct report_end *e)
 {
 	const struct ledger_stats *s = ledger__stats(e->ledger);
 	uint64_t count = 0, bytes = 0;
-	size_t sites = 0;
+	size_t sites = 0, n;
 	char line[512];
 
 	if (r->nr_sites)
@@ -409,14 +416,20 @@ static void text_end(struct report *r, const struct report_end *e)
 
 		if (!site->count)
 			continue;
-		fprintf(r->out, "\n[%zu] %s: %" PRIu64 " allocations, %" PRIu64 " bytes (", ++sites,
-			rule__name(site->rule), site->count, site->bytes);
+		fputc('\n', r->out);
+		n = (size_t)snprintf(line, sizeof(line),
+				     "[%zu] %s: %" PRIu64 " allocations, %" PRIu64 " bytes (",
+				     ++sites, rule__name(site->rule), site->count, site->bytes);
 		for (int c = NR_CERTAINTIES - 1, said = 0; c > CERTAINTY_POSSIBLE; c--)
-			if (site->by_certainty[c])
-				fprintf(r->out, "%s%" PRIu64 " %s", said++ ? ", " : "",
-					site->by_certainty[c], certainty__name((enum certainty)c));
-		fprintf(r->out, ")\n    ");
-		wrapped(r->out, 4, 4, site->sentence ? site->sentence : "");
+			if (site->by_certainty[c] && n < sizeof(line))
+				n += (size_t)snprintf(line + n, sizeof(line) - n,
+						      "%s%" PRIu64 " %s", said++ ? ", " : "",
+						      site->by_certainty[c],
+						      certainty__name((enum certainty)c));
+		if (n < sizeof(line))
+			snprintf(line + n, sizeof(line) - n, ")");
+		wrapped(r->out, 0, 4, line);
+		wrapped_line(r->out, 4, site->sentence ? site->sentence : "");
 		fputs(site->detail ? site->detail : "", r->out);
 		count += site->count;
 		bytes += site->bytes;

@@ -21,10 +21,10 @@
 #define PAGE_SHIFT     12
 #define PAGE_SIZE      (1UL << PAGE_SHIFT)
 #define MAX_CPUS       1024
-#define MAX_SLAB       (64 * 1024)
+#define MAX_SLAB       (64 * 1024UL)
 #define MAX_CACHE      1024 /* bytes of a kmem_cache that are read */
 #define PAGES_AT_ONCE  64   /* struct pages in one piece: 4096 bytes */
-#define PIECES_AT_ONCE 24
+#define PIECES_AT_ONCE 24UL
 
 struct cache {
 	uint64_t addr;
@@ -165,9 +165,10 @@ int slabs__new(struct slabs **out, struct query *query, const struct btf *btf)
 	if (!s)
 		return err;
 	s->query = query;
-	err = -EOPNOTSUPP;
 #ifdef __x86_64__
 	err = btf ? read_layout(s, btf) : -EOPNOTSUPP;
+#else
+	err = -EOPNOTSUPP;
 #endif
 	if (!err)
 		err = read_variable(s, "page_offset_base", &s->page_offset);

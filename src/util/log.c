@@ -12,6 +12,7 @@ enum log_level log_level = LOG_NORMAL;
 static void print(const char *format, va_list args)
 {
 	fputs("nfcleakbpf: ", stderr);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): all callers start it */
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
 }

@@ -358,7 +358,7 @@ static void read_expect(struct reader *r, struct step *step)
 static bool to_verdict(const char *text, enum verdict *verdict)
 {
 	static const char *const names[] = {
-		[VERDICT_UNREFERENCED] = "unreferenced", [VERDICT_STALE] = "stale",
+		[VERDICT_UNREFERENCED] = "unreferenced", [VERDICT_DOUBTFUL] = "doubtful",
 		[VERDICT_REFERENCED] = "referenced",	 [VERDICT_FREE] = "free",
 		[VERDICT_UNREADABLE] = "unreadable",
 	};

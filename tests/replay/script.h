@@ -19,7 +19,7 @@
  *   0.340 lost free tid=9 addr=arg        the ring buffer was full
  *   0.340 unseen free tid=9 addr=arg      the program did not run
  *   0.350 missed 3                        programs did not run, which is unknown
- *   look addr=arg unreferenced|stale|referenced|free|unreadable   a glance, from now on
+ *   look addr=arg unreferenced|doubtful|referenced|free|unreadable   a glance, from now on
  *   search addr=arg unreferenced|...      the same for searches
  *   checksum addr=arg is=7                the object's bytes change
  *   9.000 scan                            kmemleak's rule

@@ -293,11 +293,13 @@ stop_counting() {
 
 # What of nfcleakbpf is in the kernel: nothing, once it has ended, however it did.
 ours() {
-	bpftool prog show | grep -o 'name nlb_[a-z_]*' || :
-	bpftool map show | grep -oE 'name (book|scopes|events|nfcleakb[a-z.]*)\>' || :
-	find /sys/fs/bpf -mindepth 1
-	grep -E '\[?(nfc|nfc_digital|nfcsim)\]?( |$)' /sys/kernel/debug/kprobes/list || :
-	cat "$tracefs/kprobe_events"
+	{
+		bpftool prog show | grep -o 'name nlb_[a-z_]*' || :
+		bpftool map show | grep -oE 'name (book|scopes|events|nfcleakb[a-z.]*)\>' || :
+		find /sys/fs/bpf -mindepth 1
+		grep -E '\[?(nfc|nfc_digital|nfcsim)\]?( |$)' /sys/kernel/debug/kprobes/list || :
+		cat "$tracefs/kprobe_events"
+	} | grep -v digital_tg_listen_nfcf || : # which only count_calls probes
 }
 nothing_of_ours() { [ -z "$(ours)" ]; }
 

@@ -13,9 +13,9 @@
 
 #include "traffic.h"
 
-#define DEP		NFC_PROTO_NFC_DEP_MASK
-#define STORM_BLOCK	16	/* rounds of one kind */
-#define DROP_WAIT_MS	3000	/* an idle link sends 40 frames a second */
+#define DEP	     NFC_PROTO_NFC_DEP_MASK
+#define STORM_BLOCK  16	  /* rounds of one kind */
+#define DROP_WAIT_MS 3000 /* an idle link sends 40 frames a second */
 
 struct totals {
 	unsigned int sent, received, drops, links, deaths, survived;
@@ -40,8 +40,8 @@ static bool is_loss(int err)
  * side, of the other or several are lost.  The stock nfcsim never recovers from
  * that; one with short timeouts does.
  */
-static int drop_round(struct traffic *t, struct dev *im, struct dev *tm,
-		      unsigned int round, struct totals *sum)
+static int drop_round(struct traffic *t, struct dev *im, struct dev *tm, unsigned int round,
+		      struct totals *sum)
 {
 	struct exchange x = {
 		.n = 4 + rnd(t) % 8,
@@ -107,8 +107,8 @@ int cmd_drops(struct traffic *t, unsigned int rounds)
 		err = ret;
 	if (!t->quiet)
 		printf("{\"rounds\":%u,\"links\":%u,\"drops\":%u,\"deaths\":%u,\"survived\":%u,\"sent\":%u,\"received\":%u}\n",
-		       rounds, sum.links, sum.drops, sum.deaths, sum.survived,
-		       sum.sent, sum.received);
+		       rounds, sum.links, sum.drops, sum.deaths, sum.survived, sum.sent,
+		       sum.received);
 
 	return err;
 }
@@ -133,8 +133,7 @@ static int is_dropped(struct traffic *t, void *arg)
 static int wait_dead(struct session *s)
 {
 	return wait_for(s->t, is_dead, s, s->t->timeout,
-			"%s and %s to notice that their link is gone",
-			s->im->name, s->tm->name);
+			"%s and %s to notice that their link is gone", s->im->name, s->tm->name);
 }
 
 static int loss_link_down_initiator(struct session *s)
@@ -142,8 +141,7 @@ static int loss_link_down_initiator(struct session *s)
 	int err = nfc_link_down(s->t, s->im);
 
 	if (err)
-		return complain(err, "taking the link of %s down in a transfer",
-				s->im->name);
+		return complain(err, "taking the link of %s down in a transfer", s->im->name);
 
 	return wait_dead(s);
 }
@@ -153,8 +151,7 @@ static int loss_link_down_target(struct session *s)
 	int err = nfc_link_down(s->t, s->tm);
 
 	if (err)
-		return complain(err, "taking the link of %s down in a transfer",
-				s->tm->name);
+		return complain(err, "taking the link of %s down in a transfer", s->tm->name);
 
 	return wait_dead(s);
 }
@@ -167,8 +164,8 @@ static int loss_link_down_both(struct session *s)
 	if (!err)
 		err = nfc_link_down(s->t, s->tm);
 	if (err)
-		return complain(err, "taking the link of %s and %s down in a transfer",
-				s->im->name, s->tm->name);
+		return complain(err, "taking the link of %s and %s down in a transfer", s->im->name,
+				s->tm->name);
 
 	return wait_dead(s);
 }
@@ -193,8 +190,7 @@ static int loss_target_off(struct session *s)
 
 	err = nfc_dev_down(s->t, s->tm);
 	if (err)
-		return complain(err, "powering down %s in a transfer",
-				s->tm->name);
+		return complain(err, "powering down %s in a transfer", s->tm->name);
 	err = device_up(s->t, s->tm);
 	if (err)
 		return err;
@@ -209,8 +205,7 @@ static int loss_target_stranded(struct session *s)
 
 	err = nfc_dev_down(s->t, s->tm);
 	if (err)
-		return complain(err, "powering down %s in a transfer",
-				s->tm->name);
+		return complain(err, "powering down %s in a transfer", s->tm->name);
 
 	return wait_dead(s);
 }
@@ -222,12 +217,13 @@ static int loss_deactivate(struct session *s)
 
 	err = nfc_dev_down(s->t, s->im);
 	if (err != -EBUSY)
-		return complain(err ? err : -EPROTO, "powering down %s with an active target: expected it to be busy",
+		return complain(err ? err : -EPROTO,
+				"powering down %s with an active target: expected it to be busy",
 				s->im->name);
 	err = nfc_deactivate(s->t, s->im, s->target);
 	if (err)
-		return complain(err, "deactivating target %u of %s in a transfer",
-				s->target, s->im->name);
+		return complain(err, "deactivating target %u of %s in a transfer", s->target,
+				s->im->name);
 
 	return wait_dead(s);
 }
@@ -257,13 +253,10 @@ static const struct loss losses[] = {
 	{ "sockets closed", loss_close },
 };
 
-static const struct loss strand = {
-	"target powered off for good", loss_target_stranded
-};
+static const struct loss strand = { "target powered off for good", loss_target_stranded };
 
-static int loss_round(struct traffic *t, struct dev *im, struct dev *tm,
-		      unsigned int round, const struct loss *loss,
-		      struct totals *sum)
+static int loss_round(struct traffic *t, struct dev *im, struct dev *tm, unsigned int round,
+		      const struct loss *loss, struct totals *sum)
 {
 	/* Cut after so many messages: at once, early, in full swing. */
 	static const unsigned int moments[] = { 0, 1, 4, 9 };
@@ -288,8 +281,8 @@ static int loss_round(struct traffic *t, struct dev *im, struct dev *tm,
 		err = exchange_run(&x, &s);
 	add_flows(sum, &x);
 
-	step(3 * t->timeout / 1000 + 30, "%s after %u messages of %zu bytes",
-	     loss->name, x.stop_after, x.size);
+	step(3 * t->timeout / 1000 + 30, "%s after %u messages of %zu bytes", loss->name,
+	     x.stop_after, x.size);
 	/* Somewhere in the next exchange of frames, which takes some 25 ms. */
 	nap(rnd(t) % 25000);
 	if (!err)
@@ -320,8 +313,7 @@ int cmd_linkloss(struct traffic *t, unsigned int rounds, bool do_strand)
 		return err;
 
 	for (unsigned int i = 0; !err && i < rounds && !stop_requested(); i++)
-		err = loss_round(t, devs[0], devs[1], i,
-				 &losses[i % ARRAY_SIZE(losses)], &sum);
+		err = loss_round(t, devs[0], devs[1], i, &losses[i % ARRAY_SIZE(losses)], &sum);
 	if (!err && do_strand)
 		err = loss_round(t, devs[0], devs[1], 0, &strand, &sum);
 	ret = release(t, devs, 2, true);
@@ -339,8 +331,7 @@ struct storm {
 	unsigned int started, stopped, found, busy;
 };
 
-static int storm_start(struct traffic *t, struct dev *d, bool target,
-		       struct storm *st)
+static int storm_start(struct traffic *t, struct dev *d, bool target, struct storm *st)
 {
 	int err;
 
@@ -392,8 +383,7 @@ static int is_free(struct traffic *t, void *arg)
 }
 
 /* Let the kernel stop a poll because its owner's socket closes. */
-static int storm_orphan(struct traffic *t, struct dev *d, bool target,
-			struct storm *st)
+static int storm_orphan(struct traffic *t, struct dev *d, bool target, struct storm *st)
 {
 	struct free_wait w = { .d = d, .target = target };
 	struct nl_sock *sk;
@@ -414,8 +404,8 @@ static int storm_orphan(struct traffic *t, struct dev *d, bool target,
 	st->stopped++;
 
 	/* It is stopped when the next one can start. */
-	err = wait_for(t, is_free, &w, t->timeout,
-		       "the poll of a closed socket on %s to end", d->name);
+	err = wait_for(t, is_free, &w, t->timeout, "the poll of a closed socket on %s to end",
+		       d->name);
 	if (err)
 		return err;
 	st->started++;
@@ -428,8 +418,7 @@ static int storm_orphan(struct traffic *t, struct dev *d, bool target,
  * if the next poll starts while the command is on its way back, it may find the
  * device powered off by the old one, and a device may stand still for good.
  */
-static int storm_running(struct traffic *t, struct dev *d, bool target,
-			 struct storm *st)
+static int storm_running(struct traffic *t, struct dev *d, bool target, struct storm *st)
 {
 	int err;
 
@@ -462,15 +451,14 @@ static int storm_one(struct traffic *t, struct dev *d, struct storm *st)
  * All devices at once: all in the same mode, which changes from block to block,
  * or, to let them meet, in different ones.
  */
-static int storm_all(struct traffic *t, struct dev **devs, unsigned int n,
-		     bool target, bool meet, struct storm *st)
+static int storm_all(struct traffic *t, struct dev **devs, unsigned int n, bool target, bool meet,
+		     struct storm *st)
 {
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < STORM_BLOCK; i++) {
 		for (unsigned int j = 0; !err && j < n; j++)
-			err = storm_start(t, devs[j],
-					  meet ? (i + j) & 1 : target, st);
+			err = storm_start(t, devs[j], meet ? (i + j) & 1 : target, st);
 		for (unsigned int j = 0; !err && j < n; j++)
 			err = storm_stop(t, devs[j], st);
 	}
@@ -482,8 +470,8 @@ static int storm_all(struct traffic *t, struct dev **devs, unsigned int n,
  * Most polls end before or just when they have begun, some in the middle of a
  * command, some because their owner goes.
  */
-static int storm_block(struct traffic *t, struct dev **devs, unsigned int n,
-		       unsigned int block, bool meet, struct storm *st)
+static int storm_block(struct traffic *t, struct dev **devs, unsigned int n, unsigned int block,
+		       bool meet, struct storm *st)
 {
 	struct dev *d = devs[block / 2 % n];
 	bool target = block & 4;
@@ -531,10 +519,8 @@ int cmd_storm(struct traffic *t, unsigned int rounds, bool meet)
 
 	for (unsigned int i = 0; !err && i < n; i++)
 		err = device_up(t, devs[i]);
-	for (unsigned int i = 0; !err && i * STORM_BLOCK < rounds &&
-	     !stop_requested(); i++) {
-		step(6 * t->timeout / 1000 + 30, "storm round %u of %u",
-		     i * STORM_BLOCK, rounds);
+	for (unsigned int i = 0; !err && i * STORM_BLOCK < rounds && !stop_requested(); i++) {
+		step(6 * t->timeout / 1000 + 30, "storm round %u of %u", i * STORM_BLOCK, rounds);
 		err = storm_block(t, devs, n, i, meet, &st);
 	}
 
@@ -567,26 +553,23 @@ static int churn_poll_initiator(struct traffic *t)
 
 static int churn_link(struct traffic *t)
 {
-	return cmd_link(t, &(struct link_args){
-		.n = 20, .size = 100, .window = 1, .both = true });
+	return cmd_link(t, &(struct link_args){ .n = 20, .size = 100, .window = 1, .both = true });
 }
 
 static int churn_link_long(struct traffic *t)
 {
-	return cmd_link(t, &(struct link_args){
-		.n = 5, .size = 1000, .window = 1 });
+	return cmd_link(t, &(struct link_args){ .n = 5, .size = 1000, .window = 1 });
 }
 
 static int churn_link_unread(struct traffic *t)
 {
-	return cmd_link(t, &(struct link_args){
-		.n = 10, .size = 100, .window = 1, .unread = true });
+	return cmd_link(t,
+			&(struct link_args){ .n = 10, .size = 100, .window = 1, .unread = true });
 }
 
 static int churn_link_raw(struct traffic *t)
 {
-	return cmd_link(t, &(struct link_args){
-		.n = 10, .size = 100, .both = true, .raw = true });
+	return cmd_link(t, &(struct link_args){ .n = 10, .size = 100, .both = true, .raw = true });
 }
 
 static int churn_drops(struct traffic *t)
@@ -607,18 +590,17 @@ static int churn_storm(struct traffic *t)
 
 int cmd_churn(struct traffic *t, unsigned int seconds)
 {
-	static int (*const kinds[])(struct traffic *t) = {
-		churn_poll_target, churn_link, churn_storm, churn_link_long,
-		churn_poll_initiator, churn_link_raw, churn_drops,
-		churn_link_unread, churn_linkloss,
+	static int (*const kinds[])(struct traffic * t) = {
+		churn_poll_target, churn_link,		 churn_storm,
+		churn_link_long,   churn_poll_initiator, churn_link_raw,
+		churn_drops,	   churn_link_unread,	 churn_linkloss,
 	};
 	uint64_t end = now_ms() + (uint64_t)seconds * 1000;
 	unsigned int done = 0;
 	int err = 0;
 
 	if (t->ndevs < 2)
-		return complain(-ENODEV, "churn needs two NFC devices, there are %u",
-				t->ndevs);
+		return complain(-ENODEV, "churn needs two NFC devices, there are %u", t->ndevs);
 
 	t->quiet = true;
 	while (!err && now_ms() < end && !stop_requested())
@@ -626,9 +608,8 @@ int cmd_churn(struct traffic *t, unsigned int seconds)
 	t->quiet = false;
 	if (err == -EINTR && stop_requested())
 		err = 0;
-	printf("{\"churn\":%u,\"runs\":%u,\"cycles\":%u,\"ok\":%s}\n", seconds,
-	       done, done / (unsigned int)ARRAY_SIZE(kinds),
-	       err ? "false" : "true");
+	printf("{\"churn\":%u,\"runs\":%u,\"cycles\":%u,\"ok\":%s}\n", seconds, done,
+	       done / (unsigned int)ARRAY_SIZE(kinds), err ? "false" : "true");
 
 	return err;
 }

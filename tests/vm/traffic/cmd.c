@@ -9,7 +9,7 @@
 
 #include "traffic.h"
 
-#define FRUITLESS_MAX	3	/* lost links in a row that carried nothing */
+#define FRUITLESS_MAX 3 /* lost links in a row that carried nothing */
 
 static const char *rf_name(uint8_t mode)
 {
@@ -28,9 +28,8 @@ int cmd_devices(struct traffic *t)
 	for (unsigned int i = 0; i < t->ndevs; i++) {
 		const struct dev *d = &t->devs[i];
 
-		printf("%s index=%u protocols=0x%x%s powered=%s rf=%s\n",
-		       d->name, d->idx, d->protocols,
-		       d->protocols & NFC_PROTO_NFC_DEP_MASK ? "(nfc-dep)" : "",
+		printf("%s index=%u protocols=0x%x%s powered=%s rf=%s\n", d->name, d->idx,
+		       d->protocols, d->protocols & NFC_PROTO_NFC_DEP_MASK ? "(nfc-dep)" : "",
 		       d->powered ? "yes" : "no", rf_name(d->rf_mode));
 	}
 
@@ -62,8 +61,7 @@ static int for_devices(struct traffic *t, const char *name, const char *what,
 	}
 
 	for (unsigned int i = 0; i < t->ndevs; i++) {
-		step(2 * t->timeout / 1000 + 30, "%s %s", what,
-		     t->devs[i].name);
+		step(2 * t->timeout / 1000 + 30, "%s %s", what, t->devs[i].name);
 		err = fn(t, &t->devs[i]);
 		if (err)
 			return err;
@@ -93,8 +91,7 @@ static int is_poll_over(struct traffic *t, void *arg)
 	struct poll_wait *w = arg;
 
 	(void)t;
-	return now_ms() >= w->end || stop_requested() ||
-	       w->d->seen.targets_found != w->found ||
+	return now_ms() >= w->end || stop_requested() || w->d->seen.targets_found != w->found ||
 	       w->d->seen.tm_activated != w->activated;
 }
 
@@ -102,8 +99,7 @@ static int is_poll_over(struct traffic *t, void *arg)
  * Poll for some seconds with nobody on the other side.  Should there be
  * somebody, the kernel ends the poll, and so does this.
  */
-int cmd_poll(struct traffic *t, bool target, unsigned int seconds,
-	     const char *dev)
+int cmd_poll(struct traffic *t, bool target, unsigned int seconds, const char *dev)
 {
 	const char *mode = target ? "target" : "initiator";
 	struct poll_wait w = { 0 };
@@ -117,8 +113,7 @@ int cmd_poll(struct traffic *t, bool target, unsigned int seconds,
 	if (!w.d)
 		return -ENODEV;
 
-	step(4 * t->timeout / 1000 + seconds + 30, "poll as %s on %s", mode,
-	     w.d->name);
+	step(4 * t->timeout / 1000 + seconds + 30, "poll as %s on %s", mode, w.d->name);
 	err = device_up(t, w.d);
 	if (err)
 		return err;
@@ -139,8 +134,7 @@ int cmd_poll(struct traffic *t, bool target, unsigned int seconds,
 	err = wait_for(t, is_poll_over, &w, (seconds + 1) * 1000 + t->timeout,
 		       "the end of the poll on %s", w.d->name);
 	t->closing = false;
-	met = w.d->seen.targets_found != w.found ||
-	      w.d->seen.tm_activated != w.activated;
+	met = w.d->seen.targets_found != w.found || w.d->seen.tm_activated != w.activated;
 	start = now_ms() - start;
 out:
 	ret = device_down(t, w.d);
@@ -148,8 +142,7 @@ out:
 		err = ret;
 	if (!err && !t->quiet)
 		printf("{\"poll\":\"%s\",\"device\":\"%s\",\"seconds\":%.1f,\"met_peer\":%s}\n",
-		       mode, w.d->name, (double)start / 1000,
-		       met ? "true" : "false");
+		       mode, w.d->name, (double)start / 1000, met ? "true" : "false");
 	return err;
 }
 
@@ -164,14 +157,13 @@ static unsigned int received(const struct exchange *x)
 }
 
 /*
- * Exchange the messages.  A link can die of itself: the kernel loses a frame
- * when LLCP's receive work is held up after it has let the transmit work go
- * (two CPUs of a busy guest are enough), and the stock nfcsim gives a lost
- * frame no second chance.  So go on with a new one, as long as that helps.
+ * Exchange the messages.  On a loaded host a link can die of itself, all the
+ * more if frames are dropped, and the stock nfcsim gives a lost frame no second
+ * chance.  So go on with a new link, as long as that helps; how often that was
+ * needed is part of the result.
  */
-static int llcp_messages(struct traffic *t, struct dev **devs,
-			 const struct link_args *a, struct exchange *x,
-			 struct link_result *r)
+static int llcp_messages(struct traffic *t, struct dev **devs, const struct link_args *a,
+			 struct exchange *x, struct link_result *r)
 {
 	unsigned int before, fruitless = 0;
 	struct session s;
@@ -180,8 +172,7 @@ static int llcp_messages(struct traffic *t, struct dev **devs,
 
 	do {
 		before = received(x);
-		err = session_open(&s, t, devs[0], devs[1],
-				   a->drop || r->relinks);
+		err = session_open(&s, t, devs[0], devs[1], a->drop || r->relinks);
 		if (!err) {
 			start = now_ms();
 			err = exchange_run(x, &s);
@@ -190,13 +181,13 @@ static int llcp_messages(struct traffic *t, struct dev **devs,
 		if (err == -ENOLINK) {
 			r->relinks++;
 			fruitless = received(x) == before ? fruitless + 1 : 0;
-			fprintf(stderr, "nfctraffic: link %s-%s lost after %u of %u messages, frames dropped so far: %u\n",
-				s.im->name, s.tm->name, received(x),
-				a->n * (a->both ? 2 : 1), x->drops);
+			fprintf(stderr,
+				"nfctraffic: link %s-%s lost after %u of %u messages, frames dropped so far: %u\n",
+				s.im->name, s.tm->name, received(x), a->n * (a->both ? 2 : 1),
+				x->drops);
 		}
 		ret = session_close(&s, !err);
-	} while (err == -ENOLINK && !ret && fruitless < FRUITLESS_MAX &&
-		 !stop_requested());
+	} while (err == -ENOLINK && !ret && fruitless < FRUITLESS_MAX && !stop_requested());
 
 	if (err == -ENOLINK)
 		complain(err, "link %s-%s", s.im->name, s.tm->name);
@@ -204,12 +195,15 @@ static int llcp_messages(struct traffic *t, struct dev **devs,
 	return err ? err : ret;
 }
 
-static int llcp_link(struct traffic *t, const struct link_args *a,
-		     struct link_result *r)
+static int llcp_link(struct traffic *t, const struct link_args *a, struct link_result *r)
 {
 	struct exchange x = {
-		.n = a->n, .size = a->size, .window = a->window,
-		.both = a->both, .unread = a->unread, .drop = a->drop,
+		.n = a->n,
+		.size = a->size,
+		.window = a->window,
+		.both = a->both,
+		.unread = a->unread,
+		.drop = a->drop,
 	};
 	struct dev *devs[2];
 	int err, ret;
@@ -246,8 +240,7 @@ static int llcp_link(struct traffic *t, const struct link_args *a,
 	return err ? err : ret;
 }
 
-static int raw_messages(struct traffic *t, const struct link_args *a,
-			struct link_result *r)
+static int raw_messages(struct traffic *t, const struct link_args *a, struct link_result *r)
 {
 	struct raw_result raw;
 	uint64_t start;
@@ -276,8 +269,7 @@ int cmd_link(struct traffic *t, const struct link_args *a)
 	int err;
 
 	if (!a->n || !a->size)
-		return complain(-EINVAL, "link with %u messages of %zu bytes",
-				a->n, a->size);
+		return complain(-EINVAL, "link with %u messages of %zu bytes", a->n, a->size);
 	if (a->raw && (a->unread || a->drop))
 		return complain(-EINVAL, "link --raw-seq together with --unread or --drop");
 	if (a->unread && a->size > LLCP_MIU)
@@ -288,11 +280,10 @@ int cmd_link(struct traffic *t, const struct link_args *a)
 
 	if (!t->quiet)
 		printf("{\"sent\":%u,\"received\":%u,\"bad\":%u,\"repeated\":%u,\"drops\":%u,\"relinks\":%u,\"seconds\":%.1f}\n",
-		       r.sent, r.received, r.bad, r.again, r.drops, r.relinks,
-		       (double)r.ms / 1000);
+		       r.sent, r.received, r.bad, r.again, r.drops, r.relinks, (double)r.ms / 1000);
 	if (!err && (r.sent != want || r.received != want || r.bad))
-		err = complain(-EIO, "link: %u messages wanted, %u sent, %u received, %u bad",
-			       want, r.sent, r.received, r.bad);
+		err = complain(-EIO, "link: %u messages wanted, %u sent, %u received, %u bad", want,
+			       r.sent, r.received, r.bad);
 
 	return err;
 }

@@ -20,18 +20,17 @@
 
 #include "traffic.h"
 
-#define DEBUGFS		"/sys/kernel/debug/nfcsim"
-#define QUIET_SCANS	3
-#define LINK_ATTEMPTS	10
-#define LINK_WAIT_MS	6000	/* the kernel gives up on ATR_RES after 1.4 s */
-#define MAX_TARGETS	8
+#define DEBUGFS	      "/sys/kernel/debug/nfcsim"
+#define QUIET_SCANS   3
+#define LINK_ATTEMPTS 10
+#define LINK_WAIT_MS  6000 /* the kernel gives up on ATR_RES after 1.4 s */
+#define MAX_TARGETS   8
 
 /*
  * Wait until cond() is 1 while taking in events.  Without fmt a timeout is
  * returned in silence.
  */
-int wait_for(struct traffic *t, cond_fn cond, void *arg, unsigned int ms,
-	     const char *fmt, ...)
+int wait_for(struct traffic *t, cond_fn cond, void *arg, unsigned int ms, const char *fmt, ...)
 {
 	uint64_t end = now_ms() + ms;
 	char what[200];
@@ -63,8 +62,7 @@ int wait_for(struct traffic *t, cond_fn cond, void *arg, unsigned int ms,
 	return complain(-ETIMEDOUT, "waited %u ms for %s", ms, what);
 }
 
-static ssize_t read_proc(const char *pid, const char *file, char *buf,
-			 size_t size)
+static ssize_t read_proc(const char *pid, const char *file, char *buf, size_t size)
 {
 	char path[300];
 	ssize_t len;
@@ -105,10 +103,10 @@ static int workers_busy(void)
 			continue;
 		len = read_proc(de->d_name, "stack", buf, sizeof(buf));
 		if (len < 0)
-			ret = complain((int)len, "reading /proc/%s/stack to see if the driver is idle",
+			ret = complain((int)len,
+				       "reading /proc/%s/stack to see if the driver is idle",
 				       de->d_name);
-		else if (len > 0 && (strstr(buf, "[nfc") ||
-				     strstr(buf, "nfcsim_")))
+		else if (len > 0 && (strstr(buf, "[nfc") || strstr(buf, "nfcsim_")))
 			ret = 1;
 	}
 	closedir(proc);
@@ -135,8 +133,7 @@ int wait_quiet(struct traffic *t)
 {
 	unsigned int clean = 0;
 
-	return wait_for(t, is_quiet, &clean, t->timeout,
-			"the NFC workqueues to become idle");
+	return wait_for(t, is_quiet, &clean, t->timeout, "the NFC workqueues to become idle");
 }
 
 static int is_working(struct traffic *t, void *arg)
@@ -154,8 +151,10 @@ int wait_working(struct traffic *t, const struct dev *d)
 
 	err = wait_for(t, is_working, NULL, t->timeout, NULL);
 	if (err == -ETIMEDOUT)
-		return complain(-EIO, "%s took the poll but does nothing (a command of its is stuck: it was powered off while the driver waited; reload nfcsim)",
-				d->name);
+		return complain(
+			-EIO,
+			"%s took the poll but does nothing (a command of its is stuck: it was powered off while the driver waited; reload nfcsim)",
+			d->name);
 
 	return err;
 }
@@ -178,8 +177,8 @@ int start_poll(struct traffic *t, struct dev *d, uint32_t im, uint32_t tm)
 
 	err = nfc_start_poll(t, d, im, tm);
 	if (err)
-		return complain(err, "starting a poll on %s (initiator 0x%x, target 0x%x)",
-				d->name, im, tm);
+		return complain(err, "starting a poll on %s (initiator 0x%x, target 0x%x)", d->name,
+				im, tm);
 
 	return 0;
 }
@@ -212,8 +211,8 @@ static int end_activity(struct traffic *t, struct dev *d)
 	for (int i = 0; i < n; i++) {
 		err = nfc_deactivate(t, d, targets[i].idx);
 		if (err && err != -ENOTCONN)
-			return complain(err, "deactivating target %u of %s",
-					targets[i].idx, d->name);
+			return complain(err, "deactivating target %u of %s", targets[i].idx,
+					d->name);
 	}
 
 	return stop_poll(t, d);
@@ -283,16 +282,14 @@ static int is_linked(struct traffic *t, void *arg)
 	struct link_wait *w = arg;
 
 	(void)t;
-	return w->im->seen.link_up != w->im_up &&
-	       w->tm->seen.link_up != w->tm_up;
+	return w->im->seen.link_up != w->im_up && w->tm->seen.link_up != w->tm_up;
 }
 
 /*
  * Power both devices up, let tm listen and im poll until im has found tm.
  * From then on tm waits 300 ms for what comes next.
  */
-int find_target(struct traffic *t, struct dev *im, struct dev *tm,
-		struct target *target)
+int find_target(struct traffic *t, struct dev *im, struct dev *tm, struct target *target)
 {
 	struct link_wait w = { .im = im, .tm = tm };
 	int err;
@@ -312,8 +309,7 @@ int find_target(struct traffic *t, struct dev *im, struct dev *tm,
 	if (err)
 		return err;
 
-	err = wait_for(t, is_found, &w, t->timeout, "%s to find %s", im->name,
-		       tm->name);
+	err = wait_for(t, is_found, &w, t->timeout, "%s to find %s", im->name, tm->name);
 	if (err)
 		return err;
 
@@ -321,14 +317,12 @@ int find_target(struct traffic *t, struct dev *im, struct dev *tm,
 	if (err < 0)
 		return err;
 	if (!err)
-		return complain(-ENOENT, "target of %s: event but no target",
-				im->name);
+		return complain(-ENOENT, "target of %s: event but no target", im->name);
 
 	return 0;
 }
 
-static int link_try(struct traffic *t, struct dev *im, struct dev *tm,
-		    uint32_t *idx)
+static int link_try(struct traffic *t, struct dev *im, struct dev *tm, uint32_t *idx)
 {
 	struct link_wait w = { .im = im, .tm = tm };
 	struct target target;
@@ -345,8 +339,8 @@ static int link_try(struct traffic *t, struct dev *im, struct dev *tm,
 		return err;
 	err = nfc_link_up(t, im, target.idx);
 	if (err)
-		return complain(err, "bringing the link of %s to target %u up",
-				im->name, target.idx);
+		return complain(err, "bringing the link of %s to target %u up", im->name,
+				target.idx);
 
 	err = wait_for(t, is_linked, &w, LINK_WAIT_MS, NULL);
 	if (!err)
@@ -365,8 +359,8 @@ int link_up(struct traffic *t, struct dev *im, struct dev *tm, uint32_t *target)
 	int err;
 
 	for (unsigned int i = 0; i < LINK_ATTEMPTS; i++) {
-		step(2 * t->timeout / 1000 + 30, "link %s-%s, attempt %u",
-		     im->name, tm->name, i + 1);
+		step(2 * t->timeout / 1000 + 30, "link %s-%s, attempt %u", im->name, tm->name,
+		     i + 1);
 		err = link_try(t, im, tm, target);
 		if (err != -EAGAIN)
 			return err;
@@ -375,15 +369,14 @@ int link_up(struct traffic *t, struct dev *im, struct dev *tm, uint32_t *target)
 			return err;
 	}
 
-	return complain(-ETIMEDOUT, "link of %s to %s, %d times tried",
-			im->name, tm->name, LINK_ATTEMPTS);
+	return complain(-ETIMEDOUT, "link of %s to %s, %d times tried", im->name, tm->name,
+			LINK_ATTEMPTS);
 }
 
 int two_devices(struct traffic *t, struct dev **im, struct dev **tm)
 {
 	if (t->ndevs < 2)
-		return complain(-ENODEV, "a link needs two NFC devices, there are %u",
-				t->ndevs);
+		return complain(-ENODEV, "a link needs two NFC devices, there are %u", t->ndevs);
 	*im = &t->devs[0];
 	*tm = &t->devs[1];
 
@@ -415,9 +408,8 @@ int dropframe_set(const struct dev *d, unsigned int frames)
 		return fd;
 	len = snprintf(text, sizeof(text), "%u\n", frames);
 	if (write(fd, text, (size_t)len) != len)
-		err = complain(errno ? -errno : -EIO,
-			       "writing %u to the dropframe file of %s", frames,
-			       d->name);
+		err = complain(errno ? -errno : -EIO, "writing %u to the dropframe file of %s",
+			       frames, d->name);
 	close(fd);
 
 	return err;
@@ -435,8 +427,7 @@ int dropframe_get(const struct dev *d)
 	len = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	if (len <= 0)
-		return complain(len ? -errno : -EIO,
-				"reading the dropframe file of %s", d->name);
+		return complain(len ? -errno : -EIO, "reading the dropframe file of %s", d->name);
 
 	return atoi(text);
 }

@@ -12,7 +12,7 @@
 
 #include "traffic.h"
 
-#define DEFAULT_TIMEOUT	30	/* seconds; an emulated guest is slow */
+#define DEFAULT_TIMEOUT 30 /* seconds; an emulated guest is slow */
 
 struct args {
 	const struct command *cmd;
@@ -29,7 +29,7 @@ struct command {
 	const char *name;
 	const char *synopsis;
 	const char *help;
-	unsigned int min, max;	/* arguments */
+	unsigned int min, max; /* arguments */
 	int (*parse)(struct args *a, char **argv, int argc);
 	int (*run)(struct traffic *t, const struct args *a);
 };
@@ -41,10 +41,8 @@ static int number(const char *text, unsigned int min, unsigned int *value)
 
 	errno = 0;
 	n = strtoul(text, &end, 10);
-	if (errno || *end || end == text || *text == '-' || n < min ||
-	    n > INT_MAX) {
-		fprintf(stderr, "nfctraffic: '%s' is not a number of at least %u\n",
-			text, min);
+	if (errno || *end || end == text || *text == '-' || n < min || n > INT_MAX) {
+		fprintf(stderr, "nfctraffic: '%s' is not a number of at least %u\n", text, min);
 		return -EINVAL;
 	}
 	*value = (unsigned int)n;
@@ -135,43 +133,37 @@ static int run_churn(struct traffic *t, const struct args *a)
 }
 
 static const struct command commands[] = {
-	{ "devices", "", "list the NFC devices",
-	  0, 0, parse_dev, run_devices },
-	{ "up", "[DEV]", "power devices up (default: all)",
-	  0, 1, parse_dev, run_up },
-	{ "down", "[DEV]", "end what devices are doing and power them down",
-	  0, 1, parse_dev, run_down },
-	{ "poll-target", "SECONDS [DEV]",
-	  "listen as NFC-DEP target (default: on the first device)",
+	{ "devices", "", "list the NFC devices", 0, 0, parse_dev, run_devices },
+	{ "up", "[DEV]", "power devices up (default: all)", 0, 1, parse_dev, run_up },
+	{ "down", "[DEV]", "end what devices are doing and power them down", 0, 1, parse_dev,
+	  run_down },
+	{ "poll-target", "SECONDS [DEV]", "listen as NFC-DEP target (default: on the first device)",
 	  1, 2, parse_number, run_poll_target },
-	{ "poll-initiator", "SECONDS [DEV]", "poll as NFC-DEP initiator",
-	  1, 2, parse_number, run_poll_initiator },
+	{ "poll-initiator", "SECONDS [DEV]", "poll as NFC-DEP initiator", 1, 2, parse_number,
+	  run_poll_initiator },
 	{ "link", "N SIZE [--both] [--raw-seq] [--drop EVERY] [--unread] [--window W]",
 	  "N checked messages of SIZE bytes from the first device (initiator)\n"
 	  "to the second (target), with --both also back",
 	  2, 2, parse_link, run_link },
-	{ "drops", "ROUNDS", "links on which frames get lost",
-	  1, 1, parse_number, run_drops },
-	{ "linkloss", "ROUNDS [--strand]",
-	  "links, targets and devices taken away in mid-transfer",
+	{ "drops", "ROUNDS", "links on which frames get lost", 1, 1, parse_number, run_drops },
+	{ "linkloss", "ROUNDS [--strand]", "links, targets and devices taken away in mid-transfer",
 	  1, 1, parse_number, run_linkloss },
-	{ "storm", "ROUNDS [--meet]", "start and stop polls as fast as possible",
-	  1, 1, parse_number, run_storm },
-	{ "churn", "SECONDS", "all of the above in turn",
-	  1, 1, parse_number, run_churn },
+	{ "storm", "ROUNDS [--meet]", "start and stop polls as fast as possible", 1, 1,
+	  parse_number, run_storm },
+	{ "churn", "SECONDS", "all of the above in turn", 1, 1, parse_number, run_churn },
 };
 
 static void help(FILE *out)
 {
 	fputs("Usage: nfctraffic [OPTION...] COMMAND [ARGUMENT...]\n"
 	      "Real traffic through the kernel's NFC stack, on nfcsim devices; needs root.\n"
-	      "\nCommands:\n", out);
+	      "\nCommands:\n",
+	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		const char *text = commands[i].help;
 		size_t len;
 
-		fprintf(out, "  %s %s\n", commands[i].name,
-			commands[i].synopsis);
+		fprintf(out, "  %s %s\n", commands[i].name, commands[i].synopsis);
 		do {
 			len = strcspn(text, "\n");
 			fprintf(out, "        %.*s\n", (int)len, text);
@@ -209,8 +201,15 @@ static int usage(const char *why)
 }
 
 enum {
-	OPT_BOTH = 256, OPT_RAW, OPT_DROP, OPT_UNREAD, OPT_WINDOW, OPT_STRAND,
-	OPT_MEET, OPT_SEED, OPT_TIMEOUT,
+	OPT_BOTH = 256,
+	OPT_RAW,
+	OPT_DROP,
+	OPT_UNREAD,
+	OPT_WINDOW,
+	OPT_STRAND,
+	OPT_MEET,
+	OPT_SEED,
+	OPT_TIMEOUT,
 };
 
 static const struct option options[] = {

@@ -19,7 +19,7 @@
 
 #include "traffic.h"
 
-#define EVENT_BUFFER	(1024 * 1024)
+#define EVENT_BUFFER (1024 * 1024)
 
 struct request {
 	uint8_t cmd;
@@ -47,11 +47,10 @@ static int on_done(struct nl_msg *msg, void *arg)
 	return NL_STOP;
 }
 
-static int build(struct traffic *t, const struct request *rq,
-		 struct nl_msg *msg)
+static int build(struct traffic *t, const struct request *rq, struct nl_msg *msg)
 {
-	if (!genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, t->family, 0,
-			 rq->flags, rq->cmd, NFC_GENL_VERSION))
+	if (!genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, t->family, 0, rq->flags, rq->cmd,
+			 NFC_GENL_VERSION))
 		return -EMSGSIZE;
 	if (rq->dev && nla_put_u32(msg, NFC_ATTR_DEVICE_INDEX, rq->dev->idx))
 		return -EMSGSIZE;
@@ -67,8 +66,7 @@ static int build(struct traffic *t, const struct request *rq,
 	return 0;
 }
 
-static int wait_answer(struct traffic *t, struct nl_sock *sk, struct nl_cb *cb,
-		       int *result)
+static int wait_answer(struct traffic *t, struct nl_sock *sk, struct nl_cb *cb, int *result)
 {
 	struct pollfd pfd = { .fd = nl_socket_get_fd(sk), .events = POLLIN };
 	uint64_t end = now_ms() + t->timeout;
@@ -158,8 +156,7 @@ static int on_device(struct nl_msg *msg, void *arg)
 	uint32_t idx;
 	uint8_t cmd;
 
-	if (parse(msg, tb, &cmd) || !tb[NFC_ATTR_DEVICE_INDEX] ||
-	    !tb[NFC_ATTR_DEVICE_NAME])
+	if (parse(msg, tb, &cmd) || !tb[NFC_ATTR_DEVICE_INDEX] || !tb[NFC_ATTR_DEVICE_NAME])
 		return NL_SKIP;
 
 	idx = nla_get_u32(tb[NFC_ATTR_DEVICE_INDEX]);
@@ -171,8 +168,7 @@ static int on_device(struct nl_msg *msg, void *arg)
 		memset(d, 0, sizeof(*d));
 		d->idx = idx;
 	}
-	snprintf(d->name, sizeof(d->name), "%s",
-		 nla_get_string(tb[NFC_ATTR_DEVICE_NAME]));
+	snprintf(d->name, sizeof(d->name), "%s", nla_get_string(tb[NFC_ATTR_DEVICE_NAME]));
 	if (tb[NFC_ATTR_PROTOCOLS])
 		d->protocols = nla_get_u32(tb[NFC_ATTR_PROTOCOLS]);
 	if (tb[NFC_ATTR_DEVICE_POWERED])
@@ -235,8 +231,7 @@ static int on_target(struct nl_msg *msg, void *arg)
 	struct target_list *l = arg;
 	uint8_t cmd;
 
-	if (parse(msg, tb, &cmd) || !tb[NFC_ATTR_TARGET_INDEX] ||
-	    l->n == l->max)
+	if (parse(msg, tb, &cmd) || !tb[NFC_ATTR_TARGET_INDEX] || l->n == l->max)
 		return NL_SKIP;
 
 	l->targets[l->n++] = (struct target){
@@ -248,8 +243,7 @@ static int on_target(struct nl_msg *msg, void *arg)
 }
 
 /* The targets that the last poll of d found; returns how many. */
-int nfc_targets(struct traffic *t, const struct dev *d, struct target *targets,
-	       unsigned int max)
+int nfc_targets(struct traffic *t, const struct dev *d, struct target *targets, unsigned int max)
 {
 	struct target_list list = { .targets = targets, .max = max };
 	const struct request rq = {
@@ -263,8 +257,7 @@ int nfc_targets(struct traffic *t, const struct dev *d, struct target *targets,
 
 	err = call(t, t->cmd, &rq);
 	if (err)
-		return complain(err, "list of targets of %s from netlink",
-				d->name);
+		return complain(err, "list of targets of %s from netlink", d->name);
 
 	return (int)list.n;
 }
@@ -321,11 +314,9 @@ int nfc_events(struct traffic *t)
 		if (ret == -NLE_INTR)
 			continue;
 		if (ret == -NLE_NOMEM)
-			return complain(-ENOBUFS,
-					"NFC events from netlink, some are lost");
+			return complain(-ENOBUFS, "NFC events from netlink, some are lost");
 		if (ret < 0) {
-			fprintf(stderr, "nfctraffic: NFC events: %s\n",
-				nl_geterror(ret));
+			fprintf(stderr, "nfctraffic: NFC events: %s\n", nl_geterror(ret));
 			return -EIO;
 		}
 	}
@@ -333,18 +324,16 @@ int nfc_events(struct traffic *t)
 
 int nfc_dev_up(struct traffic *t, const struct dev *d)
 {
-	return call(t, t->cmd,
-		    &(struct request){ .cmd = NFC_CMD_DEV_UP, .dev = d });
+	return call(t, t->cmd, &(struct request){ .cmd = NFC_CMD_DEV_UP, .dev = d });
 }
 
 int nfc_dev_down(struct traffic *t, const struct dev *d)
 {
-	return call(t, t->cmd,
-		    &(struct request){ .cmd = NFC_CMD_DEV_DOWN, .dev = d });
+	return call(t, t->cmd, &(struct request){ .cmd = NFC_CMD_DEV_DOWN, .dev = d });
 }
 
-int nfc_start_poll_from(struct traffic *t, struct nl_sock *sk,
-		       const struct dev *d, uint32_t im, uint32_t tm)
+int nfc_start_poll_from(struct traffic *t, struct nl_sock *sk, const struct dev *d, uint32_t im,
+			uint32_t tm)
 {
 	const struct request rq = {
 		.cmd = NFC_CMD_START_POLL,
@@ -356,16 +345,14 @@ int nfc_start_poll_from(struct traffic *t, struct nl_sock *sk,
 	return call(t, sk, &rq);
 }
 
-int nfc_start_poll(struct traffic *t, const struct dev *d, uint32_t im,
-		  uint32_t tm)
+int nfc_start_poll(struct traffic *t, const struct dev *d, uint32_t im, uint32_t tm)
 {
 	return nfc_start_poll_from(t, t->cmd, d, im, tm);
 }
 
 int nfc_stop_poll(struct traffic *t, const struct dev *d)
 {
-	return call(t, t->cmd,
-		    &(struct request){ .cmd = NFC_CMD_STOP_POLL, .dev = d });
+	return call(t, t->cmd, &(struct request){ .cmd = NFC_CMD_STOP_POLL, .dev = d });
 }
 
 int nfc_link_up(struct traffic *t, const struct dev *d, uint32_t target)
@@ -441,8 +428,7 @@ static int open_events(struct traffic *t, int group)
 	if (ret >= 0)
 		ret = nl_socket_add_membership(t->ev, group);
 	if (ret < 0) {
-		fprintf(stderr, "nfctraffic: joining the NFC events: %s\n",
-			nl_geterror(ret));
+		fprintf(stderr, "nfctraffic: joining the NFC events: %s\n", nl_geterror(ret));
 		return -EIO;
 	}
 
@@ -463,8 +449,7 @@ static int resolve(struct traffic *t, int *group)
 	if (ret >= 0)
 		ret = t->family = genl_ctrl_resolve(sk, NFC_GENL_NAME);
 	if (ret >= 0)
-		ret = *group = genl_ctrl_resolve_grp(sk, NFC_GENL_NAME,
-						     NFC_GENL_MCAST_EVENT_NAME);
+		ret = *group = genl_ctrl_resolve_grp(sk, NFC_GENL_NAME, NFC_GENL_MCAST_EVENT_NAME);
 	if (ret < 0)
 		fprintf(stderr,
 			"nfctraffic: netlink family %s: %s (are the modules nfc and nfcsim loaded?)\n",

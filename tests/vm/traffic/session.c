@@ -18,8 +18,8 @@
 
 #include "traffic.h"
 
-#define BACKLOG		4
-#define OPEN_ATTEMPTS	3
+#define BACKLOG	      4
+#define OPEN_ATTEMPTS 3
 
 /*
  * A name of our own gets a SAP from the kernel's pool.  When the link is lost
@@ -33,16 +33,14 @@ static int llcp_socket(const struct dev *d)
 {
 	int fd;
 
-	fd = socket(AF_NFC, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-		    NFC_SOCKPROTO_LLCP);
+	fd = socket(AF_NFC, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, NFC_SOCKPROTO_LLCP);
 	if (fd < 0)
 		return complain(-errno, "LLCP socket for %s", d->name);
 
 	return fd;
 }
 
-static void service_addr(struct sockaddr_nfc_llcp *addr, const struct dev *d,
-			 const char *service)
+static void service_addr(struct sockaddr_nfc_llcp *addr, const struct dev *d, const char *service)
 {
 	memset(addr, 0, sizeof(*addr));
 	addr->sa_family = AF_NFC;
@@ -66,11 +64,10 @@ static int session_listen(struct session *s)
 
 	service_addr(&addr, s->tm, s->service);
 	if (bind(s->listener, (struct sockaddr *)&addr, sizeof(addr)))
-		return complain(-errno, "binding an LLCP socket of %s to %s",
-				s->tm->name, s->service);
+		return complain(-errno, "binding an LLCP socket of %s to %s", s->tm->name,
+				s->service);
 	if (listen(s->listener, BACKLOG))
-		return complain(-errno, "listening on an LLCP socket of %s",
-				s->tm->name);
+		return complain(-errno, "listening on an LLCP socket of %s", s->tm->name);
 
 	return 0;
 }
@@ -101,14 +98,12 @@ static int is_connected(struct traffic *t, void *arg)
 	if (!s->im->link || !s->tm->link)
 		return -ENOLINK;
 	if (events_of(s->client, POLLOUT) & (POLLHUP | POLLERR))
-		return complain(-ECONNREFUSED, "LLCP connection of %s to %s",
-				s->im->name, s->tm->name);
+		return complain(-ECONNREFUSED, "LLCP connection of %s to %s", s->im->name,
+				s->tm->name);
 	if (s->server < 0 && events_of(s->listener, POLLIN) & POLLIN) {
-		s->server = accept4(s->listener, NULL, NULL,
-				    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		s->server = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (s->server < 0 && errno != EAGAIN)
-			return complain(-errno, "accepting an LLCP connection on %s",
-					s->tm->name);
+			return complain(-errno, "accepting an LLCP connection on %s", s->tm->name);
 	}
 
 	return s->server >= 0 && events_of(s->client, POLLOUT) & POLLOUT;
@@ -125,12 +120,10 @@ static int start_connect(struct session *s)
 
 	service_addr(&addr, s->im, s->service);
 	addr.target_idx = s->target;
-	if (connect(s->client, (struct sockaddr *)&addr, sizeof(addr)) &&
-	    errno != EINPROGRESS) {
+	if (connect(s->client, (struct sockaddr *)&addr, sizeof(addr)) && errno != EINPROGRESS) {
 		if (errno == ENOLINK)
 			return -ENOLINK;
-		return complain(-errno, "connecting %s to %s", s->im->name,
-				s->service);
+		return complain(-errno, "connecting %s to %s", s->im->name, s->service);
 	}
 
 	return 0;
@@ -144,21 +137,24 @@ static int session_connect(struct session *s)
 	if (err)
 		return err;
 
-	return wait_for(s->t, is_connected, s, s->t->timeout,
-			"the LLCP connection of %s to %s", s->im->name,
-			s->tm->name);
+	return wait_for(s->t, is_connected, s, s->t->timeout, "the LLCP connection of %s to %s",
+			s->im->name, s->tm->name);
 }
 
 /* Link and connection; expendable: the link is going to be lost. */
-int session_open(struct session *s, struct traffic *t, struct dev *im,
-		 struct dev *tm, bool expendable)
+int session_open(struct session *s, struct traffic *t, struct dev *im, struct dev *tm,
+		 bool expendable)
 {
 	int err;
 
 	*s = (struct session){
-		.t = t, .im = im, .tm = tm,
+		.t = t,
+		.im = im,
+		.tm = tm,
 		.service = expendable ? well_known_service : own_service,
-		.listener = -1, .client = -1, .server = -1,
+		.listener = -1,
+		.client = -1,
+		.server = -1,
 	};
 
 	/*
@@ -169,8 +165,7 @@ int session_open(struct session *s, struct traffic *t, struct dev *im,
 		err = link_up(t, im, tm, &s->target);
 		if (err)
 			return err;
-		step(2 * t->timeout / 1000 + 30, "LLCP connection %s-%s",
-		     im->name, tm->name);
+		step(2 * t->timeout / 1000 + 30, "LLCP connection %s-%s", im->name, tm->name);
 		err = session_listen(s);
 		if (!err)
 			err = session_connect(s);
@@ -181,8 +176,7 @@ int session_open(struct session *s, struct traffic *t, struct dev *im,
 			return err;
 	}
 
-	return complain(-ENOLINK, "LLCP connection of %s to %s", im->name,
-			tm->name);
+	return complain(-ENOLINK, "LLCP connection of %s to %s", im->name, tm->name);
 }
 
 static int is_hung_up(struct traffic *t, void *arg)
@@ -220,8 +214,7 @@ static int is_idle(struct traffic *t, void *arg)
 	while (events_of(sn->fd, POLLIN) & POLLIN) {
 		len = recv(sn->fd, pdu, sizeof(pdu), MSG_DONTWAIT);
 		if (len < 4)
-			return complain(len < 0 ? -errno : -EBADMSG,
-					"listening to the link of %s",
+			return complain(len < 0 ? -errno : -EBADMSG, "listening to the link of %s",
 					sn->s->im->name);
 		symm = !pdu[2] && !(pdu[3] & 0xc0);
 		if (pdu[1] & NFC_DIRECTION_TX)
@@ -248,17 +241,14 @@ static int wait_idle(struct session *s)
 	struct sniffer sn = { .s = s };
 	int err;
 
-	sn.fd = socket(AF_NFC, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
-		       NFC_SOCKPROTO_LLCP);
+	sn.fd = socket(AF_NFC, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NFC_SOCKPROTO_LLCP);
 	if (sn.fd < 0)
 		return complain(-errno, "raw LLCP socket for %s", s->im->name);
 	if (bind(sn.fd, (const struct sockaddr *)&addr, sizeof(addr)))
-		err = complain(-errno, "binding a raw LLCP socket to %s",
-			       s->im->name);
+		err = complain(-errno, "binding a raw LLCP socket to %s", s->im->name);
 	else
-		err = wait_for(s->t, is_idle, &sn, s->t->timeout,
-			       "the link %s-%s to become idle", s->im->name,
-			       s->tm->name);
+		err = wait_for(s->t, is_idle, &sn, s->t->timeout, "the link %s-%s to become idle",
+			       s->im->name, s->tm->name);
 	close(sn.fd);
 
 	return err;
@@ -277,16 +267,15 @@ int session_close(struct session *s, bool politely)
 	struct dev *devs[] = { s->im, s->tm };
 	int err = 0, ret;
 
-	step(3 * s->t->timeout / 1000 + 30, "closing the link %s-%s",
-	     s->im->name, s->tm->name);
+	step(3 * s->t->timeout / 1000 + 30, "closing the link %s-%s", s->im->name, s->tm->name);
 	s->t->closing = true;
 	politely = politely && s->server >= 0;
 	if (politely)
 		err = wait_idle(s);
 	close_fd(&s->client);
 	if (politely && !err)
-		err = wait_for(s->t, is_hung_up, s, s->t->timeout,
-			       "the disconnect to reach %s", s->tm->name);
+		err = wait_for(s->t, is_hung_up, s, s->t->timeout, "the disconnect to reach %s",
+			       s->tm->name);
 	close_fd(&s->server);
 	close_fd(&s->listener);
 	ret = release(s->t, devs, 2, false);
@@ -299,8 +288,7 @@ int session_close(struct session *s, bool politely)
  * The pattern: the sequence number, most significant byte first, as far as it
  * fits, then bytes that depend on it, on the direction and on the place.
  */
-void fill_message(unsigned char *buf, size_t size, unsigned int dir,
-		  unsigned int seq)
+void fill_message(unsigned char *buf, size_t size, unsigned int dir, unsigned int seq)
 {
 	for (size_t i = 0; i < size; i++) {
 		if (size < 4)
@@ -326,8 +314,7 @@ int exchange_init(struct exchange *x)
 		f->buf = malloc(2 * x->size + LLCP_MIU);
 		if (!f->buf) {
 			exchange_free(x);
-			return complain(-ENOMEM, "buffer for messages of %zu bytes",
-					x->size);
+			return complain(-ENOMEM, "buffer for messages of %zu bytes", x->size);
 		}
 	}
 
@@ -385,9 +372,10 @@ static void check_message(struct exchange *x, struct flow *f)
 			break;
 		}
 	}
-	fprintf(stderr, "nfctraffic: %s: expected message %u, got something else (starts %02x %02x %02x %02x)\n",
-		f->name, next, f->buf[0], x->size > 1 ? f->buf[1] : 0,
-		x->size > 2 ? f->buf[2] : 0, x->size > 3 ? f->buf[3] : 0);
+	fprintf(stderr,
+		"nfctraffic: %s: expected message %u, got something else (starts %02x %02x %02x %02x)\n",
+		f->name, next, f->buf[0], x->size > 1 ? f->buf[1] : 0, x->size > 2 ? f->buf[2] : 0,
+		x->size > 3 ? f->buf[3] : 0);
 }
 
 /* Read what there is; the kernel logs an error for every read of nothing. */
@@ -473,14 +461,13 @@ static int fill_window(struct exchange *x, struct session *s, struct flow *f)
 	while (f->sent < x->n && under_way(f) < window) {
 		fill_message(msg, x->size, f->dir, f->sent);
 		len = send(f->tx, msg, x->size, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (len < 0 && (errno == ENOBUFS || errno == EAGAIN ||
-				errno == ENOMEM))
+		if (len < 0 && (errno == ENOBUFS || errno == EAGAIN || errno == ENOMEM))
 			return 0;
 		if (len < 0)
 			return -ENOLINK;
 		if ((size_t)len != x->size)
-			return complain(-EIO, "%s: sent %zd of %zu bytes of message %u",
-					f->name, len, x->size, f->sent);
+			return complain(-EIO, "%s: sent %zd of %zu bytes of message %u", f->name,
+					len, x->size, f->sent);
 		f->sent++;
 		err = maybe_drop(x, s, f);
 		if (err)
@@ -528,8 +515,7 @@ static int enlarge_queues(struct exchange *x)
 	int size = 1024 * 1024 + (int)(x->n * (x->size + 4096));
 
 	for (unsigned int i = 0; i < flows_used(x); i++)
-		if (setsockopt(x->flows[i].rx, SOL_SOCKET, SO_RCVBUFFORCE,
-			       &size, sizeof(size)))
+		if (setsockopt(x->flows[i].rx, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 			return complain(-errno, "receive buffer of %d bytes for an LLCP socket",
 					size);
 
@@ -579,13 +565,12 @@ int exchange_run(struct exchange *x, struct session *s)
 		if (!end || progress(x) != before) {
 			before = progress(x);
 			end = now_ms() + t->timeout;
-			step(2 * t->timeout / 1000 + 30, "message %u of %u x %zu bytes",
-			     before, x->n * flows_used(x), x->size);
+			step(2 * t->timeout / 1000 + 30, "message %u of %u x %zu bytes", before,
+			     x->n * flows_used(x), x->size);
 		}
 		if (now_ms() >= end)
-			return complain(-ETIMEDOUT, "waited %u ms for message %u of %u",
-					t->timeout, before + 1,
-					x->n * flows_used(x));
+			return complain(-ETIMEDOUT, "waited %u ms for message %u of %u", t->timeout,
+					before + 1, x->n * flows_used(x));
 		poll(pfds, ARRAY_SIZE(pfds), x->unread ? 2 : 20);
 	}
 }

@@ -19,11 +19,11 @@
 
 #include <linux/nfc.h>
 
-#define MAX_DEVICES	8
+#define MAX_DEVICES 8
 /* The largest message that is one LLCP frame: 128 bytes and the MIUX. */
-#define LLCP_MIU	2175
+#define LLCP_MIU 2175
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 struct nl_sock;
 
@@ -33,7 +33,7 @@ struct dev {
 	uint32_t protocols;
 	bool powered;
 	uint8_t rf_mode;
-	bool link;		/* the last link event was "up" */
+	bool link; /* the last link event was "up" */
 	/* Events since the program started. */
 	struct {
 		unsigned int targets_found;
@@ -44,23 +44,21 @@ struct dev {
 };
 
 struct traffic {
-	struct nl_sock *cmd;	/* owns the polls: they end when it closes */
+	struct nl_sock *cmd; /* owns the polls: they end when it closes */
 	struct nl_sock *ev;
 	int family;
 	struct dev devs[MAX_DEVICES];
 	unsigned int ndevs;
-	unsigned int timeout;	/* of every single wait, in milliseconds */
-	bool quiet;		/* part of churn: no JSON of its own */
-	bool closing;		/* cleaning up: a stop request is no reason to leave */
+	unsigned int timeout; /* of every single wait, in milliseconds */
+	bool quiet;	      /* part of churn: no JSON of its own */
+	bool closing;	      /* cleaning up: a stop request is no reason to leave */
 	uint32_t rnd;
 };
 
 /* util.c: errors, steps and the watchdog over them, time, random numbers. */
 
-int complain(int err, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-void step(unsigned int seconds, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+int complain(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void step(unsigned int seconds, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int supervise(int (*run)(void *arg), void *arg);
 bool stop_requested(void);
 uint64_t now_ms(void);
@@ -72,15 +70,14 @@ extern bool verbose;
 
 struct target {
 	uint32_t idx;
-	bool nfcf;		/* answered SENSF_REQ; otherwise 106 kbit/s NFC-A */
+	bool nfcf; /* answered SENSF_REQ; otherwise 106 kbit/s NFC-A */
 };
 
 int nfc_open(struct traffic *t);
 void nfc_close(struct traffic *t);
 int nfc_devices(struct traffic *t);
 struct dev *nfc_find(struct traffic *t, const char *name);
-int nfc_targets(struct traffic *t, const struct dev *d, struct target *targets,
-	       unsigned int max);
+int nfc_targets(struct traffic *t, const struct dev *d, struct target *targets, unsigned int max);
 int nfc_events(struct traffic *t);
 int nfc_event_fd(const struct traffic *t);
 
@@ -90,10 +87,9 @@ int nfc_event_fd(const struct traffic *t);
  */
 int nfc_dev_up(struct traffic *t, const struct dev *d);
 int nfc_dev_down(struct traffic *t, const struct dev *d);
-int nfc_start_poll(struct traffic *t, const struct dev *d, uint32_t im,
-		  uint32_t tm);
-int nfc_start_poll_from(struct traffic *t, struct nl_sock *sk,
-		       const struct dev *d, uint32_t im, uint32_t tm);
+int nfc_start_poll(struct traffic *t, const struct dev *d, uint32_t im, uint32_t tm);
+int nfc_start_poll_from(struct traffic *t, struct nl_sock *sk, const struct dev *d, uint32_t im,
+			uint32_t tm);
 int nfc_stop_poll(struct traffic *t, const struct dev *d);
 int nfc_link_up(struct traffic *t, const struct dev *d, uint32_t target);
 int nfc_link_down(struct traffic *t, const struct dev *d);
@@ -105,18 +101,16 @@ void nfc_socket_close(struct nl_sock *sk);
 
 typedef int (*cond_fn)(struct traffic *t, void *arg);
 
-int wait_for(struct traffic *t, cond_fn cond, void *arg, unsigned int ms,
-	     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+int wait_for(struct traffic *t, cond_fn cond, void *arg, unsigned int ms, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 int wait_quiet(struct traffic *t);
 int wait_working(struct traffic *t, const struct dev *d);
 int device_up(struct traffic *t, struct dev *d);
 int device_down(struct traffic *t, struct dev *d);
 int start_poll(struct traffic *t, struct dev *d, uint32_t im, uint32_t tm);
 int stop_poll(struct traffic *t, struct dev *d);
-int link_up(struct traffic *t, struct dev *im, struct dev *tm,
-	    uint32_t *target);
-int find_target(struct traffic *t, struct dev *im, struct dev *tm,
-		struct target *target);
+int link_up(struct traffic *t, struct dev *im, struct dev *tm, uint32_t *target);
+int find_target(struct traffic *t, struct dev *im, struct dev *tm, struct target *target);
 int release(struct traffic *t, struct dev **devs, unsigned int n, bool down);
 int dropframe_set(const struct dev *d, unsigned int frames);
 int dropframe_get(const struct dev *d);
@@ -129,9 +123,9 @@ struct session {
 	struct dev *im, *tm;
 	uint32_t target;
 	const char *service;
-	int listener;		/* on tm */
-	int client;		/* on im */
-	int server;		/* on tm, what listener accepted */
+	int listener; /* on tm */
+	int client;   /* on im */
+	int server;   /* on tm, what listener accepted */
 };
 
 struct flow {
@@ -139,36 +133,35 @@ struct flow {
 	unsigned int dir;
 	int tx, rx;
 	unsigned int sent;
-	unsigned int received;	/* right in content and order */
+	unsigned int received; /* right in content and order */
 	unsigned int bad;
-	unsigned int again;	/* of these: right, but seen before */
+	unsigned int again; /* of these: right, but seen before */
 	unsigned char *buf;
 	size_t have;
-	unsigned int dropped_at;	/* sent, when a frame was last dropped */
-	unsigned int queued_unit;	/* what one unread message is charged */
+	unsigned int dropped_at;  /* sent, when a frame was last dropped */
+	unsigned int queued_unit; /* what one unread message is charged */
 };
 
 struct exchange {
-	unsigned int n;		/* messages each way */
+	unsigned int n; /* messages each way */
 	size_t size;
 	unsigned int window;
 	bool both;
 	bool unread;
-	unsigned int drop;	/* drop a frame every this many messages */
-	unsigned int stop_after;	/* leave with messages in flight */
-	unsigned int drops;	/* out: frames to be dropped */
+	unsigned int drop;	 /* drop a frame every this many messages */
+	unsigned int stop_after; /* leave with messages in flight */
+	unsigned int drops;	 /* out: frames to be dropped */
 	struct flow flows[2];
 };
 
-int session_open(struct session *s, struct traffic *t, struct dev *im,
-		 struct dev *tm, bool expendable);
+int session_open(struct session *s, struct traffic *t, struct dev *im, struct dev *tm,
+		 bool expendable);
 bool session_dead(struct session *s);
 int session_close(struct session *s, bool politely);
 int exchange_init(struct exchange *x);
 void exchange_free(struct exchange *x);
 int exchange_run(struct exchange *x, struct session *s);
-void fill_message(unsigned char *buf, size_t size, unsigned int dir,
-		  unsigned int seq);
+void fill_message(unsigned char *buf, size_t size, unsigned int dir, unsigned int seq);
 
 /* raw.c: an initiator in user space, on a raw SOCK_SEQPACKET socket. */
 
@@ -176,8 +169,7 @@ struct raw_result {
 	unsigned int sent, received, bad;
 };
 
-int raw_link(struct traffic *t, unsigned int n, size_t size, bool both,
-	     struct raw_result *r);
+int raw_link(struct traffic *t, unsigned int n, size_t size, bool both, struct raw_result *r);
 
 /* cmd.c and abuse.c: the subcommands. */
 
@@ -192,8 +184,7 @@ struct link_args {
 int cmd_devices(struct traffic *t);
 int cmd_up(struct traffic *t, const char *dev);
 int cmd_down(struct traffic *t, const char *dev);
-int cmd_poll(struct traffic *t, bool target, unsigned int seconds,
-	     const char *dev);
+int cmd_poll(struct traffic *t, bool target, unsigned int seconds, const char *dev);
 int cmd_link(struct traffic *t, const struct link_args *a);
 int cmd_drops(struct traffic *t, unsigned int rounds);
 int cmd_linkloss(struct traffic *t, unsigned int rounds, bool strand);

@@ -22,10 +22,10 @@
 
 #include "traffic.h"
 
-#define EXIT_HANG	3
+#define EXIT_HANG 3
 
 struct shared {
-	_Atomic uint64_t deadline;	/* 0: no step has been entered yet */
+	_Atomic uint64_t deadline; /* 0: no step has been entered yet */
 	_Atomic unsigned int seconds;
 	char name[160];
 };
@@ -92,8 +92,7 @@ void step(unsigned int seconds, const char *fmt, ...)
 	shared->deadline = now_ms() + (uint64_t)seconds * 1000;
 
 	if (verbose)
-		fprintf(stderr, "nfctraffic: %llu.%03u %s\n",
-			(unsigned long long)(now_ms() / 1000),
+		fprintf(stderr, "nfctraffic: %llu.%03u %s\n", (unsigned long long)(now_ms() / 1000),
 			(unsigned int)(now_ms() % 1000), shared->name);
 }
 
@@ -134,8 +133,7 @@ static void show_stack(const char *pid)
 
 	if (strcmp(comm, "nfctraffic") && !strstr(buf, "[nfc"))
 		return;
-	fprintf(stderr, "nfctraffic: kernel stack of %s (%s):\n%s", pid, comm,
-		buf);
+	fprintf(stderr, "nfctraffic: kernel stack of %s (%s):\n%s", pid, comm, buf);
 }
 
 /* Our own child and every task that is inside an NFC module. */
@@ -171,23 +169,20 @@ static int watch(pid_t child, const sigset_t *set)
 		if (!deadline || now_ms() < deadline)
 			continue;
 
-		fprintf(stderr,
-			"nfctraffic: hung: '%s' is not done after %u s\n",
-			shared->name, shared->seconds);
+		fprintf(stderr, "nfctraffic: hung: '%s' is not done after %u s\n", shared->name,
+			shared->seconds);
 		show_stacks();
 		kill(child, SIGKILL);
 		/* It may be beyond killing; then it stays behind. */
 		nap(500 * 1000);
 		if (waitpid(child, &status, WNOHANG) != child)
-			fprintf(stderr,
-				"nfctraffic: %d cannot be killed, leaving it\n",
-				child);
+			fprintf(stderr, "nfctraffic: %d cannot be killed, leaving it\n", child);
 		return EXIT_HANG;
 	}
 
 	if (WIFSIGNALED(status)) {
-		fprintf(stderr, "nfctraffic: killed by signal %d in '%s'\n",
-			WTERMSIG(status), shared->name);
+		fprintf(stderr, "nfctraffic: killed by signal %d in '%s'\n", WTERMSIG(status),
+			shared->name);
 		return EXIT_FAILURE;
 	}
 
@@ -203,11 +198,10 @@ int supervise(int (*run)(void *arg), void *arg)
 	pid_t child;
 	int err;
 
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	if (shared == MAP_FAILED) {
-		complain(-errno, "mmap of %zu bytes for the watchdog",
-			 sizeof(*shared));
+		complain(-errno, "mmap of %zu bytes for the watchdog", sizeof(*shared));
 		return EXIT_FAILURE;
 	}
 

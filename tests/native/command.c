@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * nfcleakbpf as its users see it on a machine that may have nothing to trace:
+ * exit statuses, messages, and a doctor that tells the truth.
+ */
+#include <bpf/btf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "native/native.h"
+
+#define ARGS_MAX   8
+#define OUTPUT_MAX 65536
+#define NOBODY	   65534
+
+struct outcome {
+	int status; /* of exit, -1: a signal */
+	char out[OUTPUT_MAX], err[OUTPUT_MAX];
+};
+
+static const char *program;
+
+static void read_back(FILE *f, char *buf)
+{
+	size_t n;
+
+	rewind(f);
+	n = fread(buf, 1, OUTPUT_MAX - 1, f);
+	buf[n] = '\0';
+	fclose(f);
+}
+
+static void child(const char *const *args, int out, int err, bool root)
+{
+	const char *argv[ARGS_MAX + 2] = { program };
+
+	for (size_t i = 0; i < ARGS_MAX && args[i]; i++)
+		argv[i + 1] = args[i];
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	if (!root && (setgid(NOBODY) || setuid(NOBODY)))
+		_exit(126);
+	execv(program, (char *const *)argv);
+	_exit(127);
+}
+
+/* Runs it to its end; out_path, where not NULL, is its standard output. */
+static void run(struct outcome *o, const char *const *args, const char *out_path, bool root)
+{
+	FILE *out = out_path ? fopen(out_path, "we") : tmpfile(), *err = tmpfile();
+	int status = 0;
+	pid_t pid;
+
+	if (!out || !err)
+		abort();
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		child(args, fileno(out), fileno(err), root);
+	waitpid(pid, &status, 0);
+	o->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	*o->out = '\0';
+	if (out_path)
+		fclose(out);
+	else
+		read_back(out, o->out);
+	read_back(err, o->err);
+}
+
+#define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* ---- usage ---- */
+
+static void test_usage(struct outcome *o)
+{
+	static const char *const wrong[][4] = {
+		{ NULL },
+		{ "nonsense" },
+		{ "--nonsense" },
+		{ "run", "--nonsense" },
+		{ "run", "more" },
+		{ "run", "--duration" },
+		{ "run", "--duration", "x" },
+		{ "run", "--duration", "0" },
+		{ "run", "--duration", "-1" },
+		{ "run", "--interval", "1y" },
+		{ "run", "--min-age", "" },
+		{ "run", "--scan-interval", "often" },
+		{ "run", "--error-exitcode", "256" },
+		{ "run", "--error-exitcode", "1x" },
+		{ "run", "--attach", "glue" },
+		{ "run", "--module", "" },
+		{ "run", "--module", "/etc/passwd" },
+		{ "doctor", "--nonsense" },
+		{ "doctor", "more" },
+	};
+	static const char *const right[][4] = {
+		{ "--help" },		{ "help" },	      { "run", "--help" },
+		{ "doctor", "--help" }, { "run", "--usage" }, { "--version" },
+		{ "run", "--version" },
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		run(o, wrong[i], NULL, true);
+		result(o->status == 2 && *o->err && !*o->out,
+		       "usage error: %s %s %s: exit %d, said why", wrong[i][0] ? wrong[i][0] : "",
+		       wrong[i][1] ? wrong[i][1] : "", wrong[i][2] ? wrong[i][2] : "", o->status);
+	}
+	for (size_t i = 0; i < sizeof(right) / sizeof(*right); i++) {
+		run(o, right[i], NULL, true);
+		result(!o->status && *o->out && !*o->err, "%s %s: exit %d", right[i][0],
+		       right[i][1] ? right[i][1] : "", o->status);
+	}
+}
+
+/* ---- doctor ---- */
+
+static bool feature(const json_t *doctor, const char *name)
+{
+	return json_is_true(json_object_get(json_object_get(doctor, "features"), name));
+}
+
+static const json_t *hook(const json_t *doctor, const char *mechanism, const char *target)
+{
+	const json_t *hooks = json_object_get(doctor, "hooks");
+
+	for (size_t i = 0; i < json_array_size(hooks); i++) {
+		const json_t *h = json_array_get(hooks, i);
+
+		if (!strcmp(json_string_value(json_object_get(h, "mechanism")), mechanism) &&
+		    !strcmp(json_string_value(json_object_get(h, "target")), target))
+			return h;
+	}
+	return NULL;
+}
+
+static const char *state(const json_t *h)
+{
+	const char *s = h ? json_string_value(json_object_get(h, "state")) : NULL;
+
+	return s ? s : "absent";
+}
+
+static void test_truth(const json_t *d)
+{
+	bool kprobes = !access("/sys/bus/event_source/devices/kprobe/type", F_OK);
+	bool modules = !access("/proc/modules", F_OK), can;
+	struct btf *btf = btf__load_vmlinux_btf();
+	const char *text = json_string_value(json_object_get(d, "conclusion"));
+	struct utsname uts;
+
+	uname(&uts);
+	result(!strcmp(json_string_value(json_object_get(d, "kernel")), uts.release),
+	       "doctor knows the kernel: %s", uts.release);
+	result(feature(d, "kprobes") == kprobes, "doctor says that there are %s",
+	       kprobes ? "kprobes" : "no kprobes");
+	result(feature(d, "modules") == modules, "doctor says that there are %s",
+	       modules ? "modules" : "no modules");
+	result(feature(d, "BTF") == (btf != NULL), "doctor says that there is %s",
+	       btf ? "BTF" : "no BTF");
+	result(feature(d, "privileges") == !geteuid(), "doctor knows its privileges");
+	result(!strcmp(state(hook(d, "raw_tp", "kmalloc")), "planned"), "kmalloc would be hooked");
+	result(feature(d, "fentry") == !strcmp(state(hook(d, "fexit", "__alloc_skb")), "planned"),
+	       "skbs would be followed by fexit just where there is fentry");
+	can = json_is_true(json_object_get(d, "can_trace"));
+	result(text && *text && (!can || (modules && (kprobes || feature(d, "fentry")))),
+	       "doctor concludes: %s", text ? text : "nothing");
+	if (!modules)
+		result(!can && strstr(text, "no modules"), "doctor does not promise anything");
+	btf__free(btf);
+}
+
+static void test_doctor(struct outcome *o)
+{
+	json_error_t error;
+	json_t *d;
+
+	run(o, ARGS("doctor"), NULL, true);
+	result(!o->status && strstr(o->out, "hooks") && !*o->err, "doctor: exit %d", o->status);
+	if (access("/sys/bus/event_source/devices/kprobe/type", F_OK))
+		result(strstr(o->out, "no perf kprobes") != NULL, "doctor's text says so too");
+	run(o, ARGS("doctor", "--json"), NULL, true);
+	d = json_loads(o->out, JSON_REJECT_DUPLICATES, &error);
+	result(!o->status && d && !*o->err, "doctor --json: exit %d, one JSON object", o->status);
+	if (d)
+		test_truth(d);
+	json_decref(d);
+	run(o, ARGS("doctor"), "/dev/full", true);
+	result(o->status == 1 && *o->err, "doctor into a full disk: exit %d", o->status);
+	run(o, ARGS("doctor", "--json"), "/dev/full", true);
+	result(o->status == 1 && *o->err, "doctor --json into a full disk: exit %d", o->status);
+	run(o, ARGS("doctor"), NULL, false);
+	result(!o->status && strstr(o->out, "root"),
+	       "doctor as nobody: exit %d, says what it needs", o->status);
+}
+
+static void test_run(struct outcome *o)
+{
+	run(o, ARGS("run", "--module", "nlb_no_such_module", "--duration", "2"), NULL, true);
+	result(o->status == 1 && !strncmp(o->err, "nfcleakbpf: ", 12) && !*o->out,
+	       "run without anything to trace: exit %d", o->status);
+	result(strstr(o->err, "module") != NULL, "it says: %.*s", (int)strcspn(o->err, "\n"),
+	       o->err);
+	run(o, ARGS("run", "--json", "--module", "nlb_no_such_module"), NULL, true);
+	result(o->status == 1 && !*o->out, "run --json likewise, and writes no line");
+	run(o, ARGS("run", "--duration", "2"), NULL, false);
+	result(o->status == 1 && strstr(o->err, "root"),
+	       "run as nobody: exit %d, says what it needs", o->status);
+}
+
+void test_command(const char *path)
+{
+	struct outcome *o = calloc(1, sizeof(*o));
+
+	if (!o)
+		abort();
+	program = path;
+	test_usage(o);
+	test_doctor(o);
+	test_run(o);
+	free(o);
+}

@@ -1,0 +1,931 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The programs, the hooks and the questions on this machine's own kernel.
+ *
+ * There may be no NFC here, no modules and no kprobes: what can be had anywhere
+ * is the memory path.  So a kernel function that a system call makes allocate
+ * (do_eventfd) plays the traced module: the filter's range is its text.  Only
+ * what this very thread did is counted, since the machine does other things.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "hooks/hooks.h"
+#include "kernel/kbtf.h"
+#include "native/native.h"
+#include "nfcleakbpf.skel.h"
+#include "trace/decode.h"
+#include "util/log.h"
+#include "util/table.h"
+
+#define TARGET	  "do_eventfd"
+#define LOOPS	  1000
+#define OTHERS	  1000 /* of each kind of other traffic */
+#define OVERFLOWS 5000 /* allocations: more than the ring buffer holds */
+#define TOO_MANY  (NLB_BOOK_ENTRIES + 600)
+#define DATAGRAMS 200
+#define WRITES	  50
+
+static unsigned tests, failures;
+
+bool result(bool ok, const char *format, ...)
+{
+	va_list args;
+
+	printf("%s %u - native: ", ok ? "ok" : "not ok", ++tests);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+	fflush(stdout);
+	failures += !ok;
+	return ok;
+}
+
+/* What the machine lacks is no success. */
+static void cannot(const char *what, const char *why)
+{
+	printf("not ok %u - native: %s # cannot run here: %s\n", ++tests, what, why);
+	fflush(stdout);
+	failures++;
+}
+
+/* ---- what is seen ---- */
+
+struct seen {
+	uint32_t tid;
+	struct names *names;
+	struct table live;	/* address -> born */
+	struct nlb_range range; /* of interest */
+	unsigned allocs, frees, healed, wrong, irq, skbs, starts, ends, others;
+	uint64_t size;
+	struct nlb_alloc first;
+	bool have_first;
+};
+
+static struct seen seen;
+
+static void forget_seen(void)
+{
+	struct nlb_range range = seen.range;
+
+	table__free(&seen.live);
+	seen = (struct seen){ .tid = (uint32_t)syscall(SYS_gettid), .range = range };
+}
+
+static void on_alloc(const struct nlb_alloc *a)
+{
+	if (a->h.tid != seen.tid) {
+		seen.others++;
+		return;
+	}
+	seen.allocs++;
+	seen.skbs += a->kind == NLB_KIND_SKB;
+	seen.irq += a->h.flags & NLB_F_IRQ;
+	seen.size = a->size;
+	if (a->kind == NLB_KIND_OBJECT && a->site - seen.range.start >= seen.range.size)
+		seen.wrong++;
+	/* born is never 0, so it can be the table's value. */
+	if (table__set(&seen.live, a->addr, (void *)(uintptr_t)a->h.time))
+		seen.wrong++;
+	if (!seen.have_first)
+		seen.first = *a;
+	seen.have_first = true;
+}
+
+static void on_free(const struct nlb_free *f)
+{
+	uintptr_t born = (uintptr_t)table__get(&seen.live, f->addr);
+
+	if (!born || born != f->born) {
+		seen.others++;
+		return;
+	}
+	if (f->h.time < f->born)
+		seen.wrong++;
+	table__remove(&seen.live, f->addr);
+	seen.frees++;
+	seen.healed += (f->h.flags & NLB_F_HEALED) != 0;
+}
+
+static int on_record(void *ctx, void *data, size_t size)
+{
+	const struct nlb_header *h = data;
+	const struct nlb_work *w = data;
+
+	(void)ctx;
+	if (h->type == NLB_ALLOC && size >= sizeof(struct nlb_alloc))
+		on_alloc(data);
+	else if (h->type == NLB_FREE && size >= sizeof(struct nlb_free))
+		on_free(data);
+	else if (h->type == NLB_WORK_START && w->function == seen.range.start)
+		seen.starts++;
+	else if (h->type == NLB_WORK_END && w->function == seen.range.start)
+		seen.ends++;
+	else
+		seen.others++;
+	return 0;
+}
+
+/* ---- the tracer ---- */
+
+struct tracer {
+	struct kernel kernel;
+	struct names *names;
+	struct hooks *hooks;
+	struct nlb_filter *filter;
+	const struct nlb_counters *counters;
+	struct ring_buffer *ring;
+	int book;
+};
+
+static int resolve(void *ctx, const uint64_t *addrs, size_t count, struct symbol *out)
+{
+	return query__resolve(ctx, addrs, count, out);
+}
+
+/* The text of a function: what is printed of its first byte has its size. */
+static struct nlb_range text_of(const struct tracer *t, const char *name)
+{
+	const char *size;
+	struct symbol sym;
+	uint64_t start;
+
+	if (query__find(t->kernel.query, NULL, name, &start) ||
+	    query__resolve(t->kernel.query, &start, 1, &sym))
+		return (struct nlb_range){ 0 };
+	size = strchr(sym.text, '/');
+	return (struct nlb_range){ start, size ? strtoull(size + 1, NULL, 16) : 0 };
+}
+
+static void trace(struct nlb_filter *f, struct nlb_range range)
+{
+	f->span.size = 0;
+	f->ranges[0] = range;
+	f->nr_ranges = range.size != 0;
+	f->span.start = range.start;
+	__atomic_store_n(&f->span.size, range.size, __ATOMIC_SEQ_CST);
+	seen.range = range;
+}
+
+static size_t book_entries(int fd, bool own, unsigned *wrong)
+{
+	struct nlb_book_entry entry;
+	uint64_t key, next;
+	bool first = true;
+	size_t n = 0;
+
+	while (!bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
+		first = false;
+		key = next;
+		if (bpf_map_lookup_elem(fd, &key, &entry) || (own && entry.tid != seen.tid))
+			continue;
+		n++;
+		if (wrong && (entry.site - seen.range.start >= seen.range.size ||
+			      entry.born != (uintptr_t)table__get(&seen.live, key) ||
+			      strcmp(entry.comm, "nlb-native") != 0))
+			++*wrong;
+	}
+	return n;
+}
+
+static uint32_t filter_sum(const struct nlb_filter *f)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < NLB_FILTER_SLOTS; i++)
+		sum |= f->live[i];
+	return sum;
+}
+
+static int start_tracer(struct tracer *t)
+{
+	static const char *const modules[] = { "nlb_no_such_module" };
+	struct hooks_config config = { .mode = ATTACH_AUTO, .modules = modules, .nr_modules = 1 };
+	struct nfcleakbpf__bss *bss;
+	int err;
+
+	t->names = names__new(resolve, t->kernel.query);
+	if (!t->names)
+		return -ENOMEM;
+	err = hooks__new(&t->hooks, &config, &t->kernel, t->names);
+	if (!err)
+		err = hooks__attach(t->hooks);
+	if (err)
+		return err;
+	hooks__arm(t->hooks);
+	/* The filter lies beside the counters. */
+	t->counters = hooks__counters(t->hooks);
+	bss = (struct nfcleakbpf__bss *)((char *)t->counters -
+					 offsetof(struct nfcleakbpf__bss, counters));
+	t->filter = &bss->filter;
+	t->book = hooks__book_fd(t->hooks);
+	t->ring = ring_buffer__new(hooks__events_fd(t->hooks), on_record, NULL, NULL);
+	return t->ring ? 0 : -errno;
+}
+
+/* ---- questions ---- */
+
+static void test_find(struct query *q)
+{
+	uint64_t addr, addrs[100];
+	struct symbol symbols[100];
+	bool same = true;
+
+	result(!query__find(q, NULL, TARGET, &addr) && addr, "%s is found", TARGET);
+	result(query__find(q, NULL, "nlb_no_such_symbol", &addr) == -ENOENT && !addr,
+	       "a symbol that is none is -ENOENT");
+	result(query__find(q, "nlb_no_such_module", TARGET, &addr) == -ENOENT,
+	       "a symbol of a module that is not loaded is -ENOENT");
+	result(query__find(q, NULL, "", &addr) == -ENOENT, "an empty name is -ENOENT");
+	query__find(q, NULL, TARGET, &addr);
+	for (size_t i = 0; i < 100; i++)
+		addrs[i] = addr + i % 16;
+	result(!query__resolve(q, addrs, 100, symbols), "a hundred addresses are resolved");
+	for (size_t i = 0; i < 100; i++)
+		same &= !strcmp(symbols[i].name, TARGET) && symbols[i].offset == i % 16 &&
+			!*symbols[i].module;
+	result(same, "each to its function and offset");
+	addrs[0] = 0;
+	addrs[1] = 0xffff800000000000;
+	addrs[2] = (uintptr_t)&addr;
+	result(!query__resolve(q, addrs, 3, symbols) && !*symbols[0].name && !*symbols[1].name &&
+		       !*symbols[2].name && *symbols[1].text,
+	       "addresses of nothing have no name");
+}
+
+static void test_read(struct query *q)
+{
+	/* The hole between user and kernel addresses is never mapped. */
+	const uint64_t hole = 0xffff800000000000;
+	struct memory_piece pieces[300];
+	char banner[64] = "", expected[80];
+	static char bufs[300][64];
+	bool good = true;
+	struct utsname uts;
+	uint64_t addr;
+
+	uname(&uts);
+	snprintf(expected, sizeof(expected), "Linux version %s", uts.release);
+	expected[sizeof(banner) - 1] = '\0';
+	if (query__find(q, NULL, "linux_banner", &addr)) {
+		cannot("memory is read", "no symbol linux_banner");
+		return;
+	}
+	result(!query__read(q, addr, banner, sizeof(banner) - 1) &&
+		       !strncmp(banner, expected, strlen(expected)),
+	       "linux_banner is read");
+	result(query__read(q, hole, banner, 8) == -EFAULT,
+	       "an address that is not mapped is -EFAULT");
+	result(query__read(q, 0, banner, 8) < 0, "NULL cannot be read");
+	result(query__read(q, 0xdead000000000000, banner, 8) < 0, "nor a poison");
+	result(query__read(q, (uintptr_t)&addr, banner, 8) < 0, "nor user memory");
+	result(query__read(q, addr, bufs, 8192) == -EINVAL, "more than fits is -EINVAL");
+	/* More than one call holds, every third of them bad. */
+	for (size_t i = 0; i < 300; i++)
+		pieces[i] = (struct memory_piece){ i % 3 ? addr : hole + i, bufs[i], 64, 77 };
+	good = !query__read_all(q, pieces, 300);
+	for (size_t i = 0; i < 300; i++)
+		good &= i % 3 ? !pieces[i].err && !strncmp(bufs[i], expected, 40)
+			      : pieces[i].err == -EFAULT;
+	result(good, "three hundred pieces, some of them unmapped");
+	good = !query__read_all(q, NULL, 0);
+	result(good, "nothing at all is read without an error");
+	result(query__read(NULL, addr, banner, 8) == -EOPNOTSUPP &&
+		       query__find(NULL, NULL, TARGET, &addr) == -EOPNOTSUPP &&
+		       query__resolve(NULL, &addr, 1, NULL) == -EOPNOTSUPP,
+	       "without a query everything is -EOPNOTSUPP");
+}
+
+/* ---- hooks ---- */
+
+static const struct hook *hook_of(const struct tracer *t, const char *mechanism, const char *target)
+{
+	for (size_t i = 0; i < hooks__count(t->hooks); i++) {
+		const struct hook *h = hooks__at(t->hooks, i);
+
+		if (!strcmp(h->mechanism, mechanism) && !strcmp(h->target, target))
+			return h;
+	}
+	return NULL;
+}
+
+static void test_hooks(const struct tracer *t)
+{
+	const struct features *f = &t->kernel.features;
+	const struct hook *skb = hook_of(t, "fexit", "__alloc_skb");
+	const struct hook *fallback = hook_of(t, "raw_tp", "kmem_cache_alloc");
+	bool explained = true;
+
+	result(hook_of(t, "raw_tp", "kmalloc")->state == HOOK_ATTACHED &&
+		       hook_of(t, "raw_tp", "kfree")->state == HOOK_ATTACHED,
+	       "kmalloc and kfree are hooked");
+	result((skb->state == HOOK_ATTACHED) != (fallback->state == HOOK_ATTACHED) &&
+		       (skb->state == HOOK_ATTACHED) == !f->fentry,
+	       "skbs are hooked in just one way: %s",
+	       skb->state == HOOK_ATTACHED ? "fexit" : "kmem_cache_alloc");
+	for (size_t i = 0; i < hooks__count(t->hooks); i++) {
+		const struct hook *h = hooks__at(t->hooks, i);
+
+		explained &= h->state == HOOK_ATTACHED || *h->reason;
+	}
+	result(explained, "a hook that is not there has a reason");
+	result(!hooks__nr_modules(t->hooks) && !hooks__wants_module(t->hooks, "nfc") &&
+		       hooks__wants_module(t->hooks, "nlb-no-such-module"),
+	       "only the module that was asked for is wanted");
+	result(!hooks__misses(t->hooks), "no program was missed");
+	result(!hooks__meaning(t->hooks, 0) && !hooks__meaning(t->hooks, 1) &&
+		       !hooks__meaning(t->hooks, UINT64_MAX),
+	       "no cookie has a meaning");
+}
+
+/* ---- allocations ---- */
+
+static void loop_eventfd(unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		close(eventfd(0, EFD_CLOEXEC));
+}
+
+static void test_disarmed(struct tracer *t)
+{
+	forget_seen();
+	trace(t->filter, (struct nlb_range){ 0 });
+	loop_eventfd(LOOPS);
+	ring_buffer__consume(t->ring);
+	result(!seen.allocs && !seen.others && !t->counters->allocs &&
+		       !book_entries(t->book, false, NULL),
+	       "with a span of 0 nothing is seen");
+}
+
+static void check_stack(const struct tracer *t)
+{
+	static const struct skb_sizes sizes = { .skb = 232, .overhead = 320, .alignment = 64 };
+	const struct stack *s;
+	bool syscall_seen = false;
+	struct event e;
+
+	if (!seen.have_first ||
+	    decode(&seen.first, sizeof(seen.first), NULL, &sizes, t->names, &e) != DECODED_EVENT) {
+		result(false, "a record is decoded");
+		return;
+	}
+	result(names__text(t->names, e.alloc.caller) &&
+		       !strcmp(names__text(t->names, e.alloc.caller), TARGET),
+	       "the allocator's caller is %s", TARGET);
+	s = names__stack_at(t->names, e.alloc.stack);
+	if (!result(s && s->depth > 2, "there is a stack"))
+		return;
+	result(!strncmp(s->frames[0].text, TARGET "+0x", strlen(TARGET) + 3),
+	       "its first frame is %s", s->frames[0].text);
+	for (size_t i = 1; i < s->depth; i++)
+		syscall_seen |= strstr(s->frames[i].text, "sys_eventfd") ||
+				strstr(s->frames[i].text, "do_syscall_64");
+	result(syscall_seen, "the system call is further out");
+	result(!strcmp(e.alloc.comm, "nlb-native"), "the task's name is known");
+}
+
+static void test_exact(struct tracer *t)
+{
+	uint64_t allocs = t->counters->allocs, frees = t->counters->frees;
+
+	forget_seen();
+	trace(t->filter, text_of(t, TARGET));
+	for (unsigned i = 0; i < LOOPS; i += 100) {
+		loop_eventfd(100);
+		ring_buffer__consume(t->ring);
+	}
+	result(seen.allocs == LOOPS, "%d times eventfd() are %u allocations", LOOPS, seen.allocs);
+	result(seen.frees == LOOPS && !seen.healed, "%d times close() are %u frees", LOOPS,
+	       seen.frees);
+	result(seen.size == kbtf__struct_size(t->kernel.btf, "eventfd_ctx"), "of %" PRIu64 " bytes",
+	       seen.size);
+	result(!seen.wrong, "all of them from " TARGET);
+	result(!seen.irq, "none of them in an interrupt");
+	result(t->counters->allocs - allocs >= LOOPS && t->counters->frees - frees >= LOOPS &&
+		       !t->counters->lost && !t->counters->no_stack,
+	       "the counters agree");
+	result(!book_entries(t->book, true, NULL), "the book is empty again");
+	check_stack(t);
+}
+
+static void test_book(struct tracer *t)
+{
+	unsigned wrong = 0;
+	int fds[100];
+	size_t n;
+
+	forget_seen();
+	for (size_t i = 0; i < 100; i++)
+		fds[i] = eventfd(0, EFD_CLOEXEC);
+	ring_buffer__consume(t->ring);
+	n = book_entries(t->book, true, &wrong);
+	result(n == 100 && !wrong, "a hundred that are open are in the book, with birth and site");
+	for (size_t i = 0; i < 100; i++)
+		close(fds[i]);
+	ring_buffer__consume(t->ring);
+	result(!book_entries(t->book, true, NULL) && !seen.live.used, "and then are not");
+}
+
+static void other_traffic(unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		int p[2], s[2];
+		char c = 0;
+
+		if (!pipe(p)) {
+			if (write(p[1], &c, 1) == 1 && read(p[0], &c, 1) < 0)
+				abort();
+			close(p[0]);
+			close(p[1]);
+		}
+		if (!socketpair(AF_UNIX, SOCK_DGRAM, 0, s)) {
+			if (send(s[0], &c, 1, 0) == 1 && recv(s[1], &c, 1, 0) < 0)
+				abort();
+			close(s[0]);
+			close(s[1]);
+		}
+		close(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+	}
+}
+
+static void test_others(struct tracer *t)
+{
+	struct nlb_range all;
+	uint64_t start, end;
+
+	/* What is not traced makes no record and no entry... */
+	forget_seen();
+	other_traffic(OTHERS);
+	ring_buffer__consume(t->ring);
+	result(!seen.allocs && !book_entries(t->book, true, NULL),
+	       "%d pipes, sockets and files: not one record, not one entry", OTHERS);
+
+	/* ...and it is not for want of allocations. */
+	if (query__find(t->kernel.query, NULL, "_stext", &start) ||
+	    query__find(t->kernel.query, NULL, "_etext", &end)) {
+		cannot("the same with the whole kernel traced", "no _stext");
+		return;
+	}
+	all = (struct nlb_range){ start, end - start };
+	forget_seen();
+	trace(t->filter, all);
+	other_traffic(20);
+	trace(t->filter, text_of(t, TARGET));
+	ring_buffer__consume(t->ring);
+	result(seen.allocs >= 20, "20 of them with the whole kernel traced: %u records",
+	       seen.allocs);
+}
+
+/* What others allocated while the whole kernel was traced is freed some day. */
+static void drain_others(struct tracer *t)
+{
+	for (unsigned i = 0; i < 20 && book_entries(t->book, false, NULL); i++) {
+		usleep(100000);
+		ring_buffer__consume(t->ring);
+	}
+}
+
+static int open_many(int *fds, int count, const struct tracer *t)
+{
+	int n = 0;
+
+	while (n < count && (fds[n] = eventfd(0, EFD_CLOEXEC)) >= 0) {
+		n++;
+		if (t && n % 500 == 0)
+			ring_buffer__consume(t->ring);
+	}
+	return n;
+}
+
+static void close_many(const int *fds, int count, const struct tracer *t)
+{
+	for (int i = 0; i < count; i++) {
+		close(fds[i]);
+		if (t && i % 500 == 0)
+			ring_buffer__consume(t->ring);
+	}
+}
+
+static int *room_for(int count)
+{
+	struct rlimit limit = { (rlim_t)count + 100, (rlim_t)count + 100 };
+	struct rlimit now;
+
+	if (!getrlimit(RLIMIT_NOFILE, &now) && now.rlim_cur < limit.rlim_cur &&
+	    setrlimit(RLIMIT_NOFILE, &limit))
+		return NULL;
+	return calloc((size_t)count, sizeof(int));
+}
+
+static void test_ring_overflow(struct tracer *t)
+{
+	int *fds = room_for(OVERFLOWS), n;
+	uint64_t lost = t->counters->lost;
+
+	if (!fds) {
+		cannot("the ring buffer overflows", "too few file descriptors are allowed");
+		return;
+	}
+	forget_seen();
+	n = open_many(fds, OVERFLOWS, NULL); /* nobody reads */
+	lost = t->counters->lost - lost;
+	result(n == OVERFLOWS && lost > 0,
+	       "a full ring buffer loses events and counts them: %" PRIu64, lost);
+	result(book_entries(t->book, true, NULL) == (size_t)n, "the book has all of them: %d", n);
+	ring_buffer__consume(t->ring);
+	result(seen.allocs < (unsigned)n && seen.allocs + lost >= (unsigned)n,
+	       "what was not lost arrives: %u", seen.allocs);
+	close_many(fds, n, NULL);
+	result(!book_entries(t->book, true, NULL),
+	       "the book has none of them when they are closed");
+	ring_buffer__consume(t->ring);
+	free(fds);
+}
+
+static void test_book_overflow(struct tracer *t)
+{
+	int *fds = room_for(TOO_MANY), n;
+	uint64_t full = t->counters->book_full, allocs = t->counters->allocs;
+	uint64_t frees = t->counters->frees;
+
+	if (!fds) {
+		cannot("the book overflows", "too few file descriptors are allowed");
+		return;
+	}
+	forget_seen();
+	n = open_many(fds, TOO_MANY, t);
+	full = t->counters->book_full - full;
+	result(n == TOO_MANY && full >= TOO_MANY - NLB_BOOK_ENTRIES,
+	       "more that live than the book holds are counted: %" PRIu64, full);
+	ring_buffer__consume(t->ring);
+	result(seen.allocs + full >= (unsigned)n && seen.allocs <= NLB_BOOK_ENTRIES,
+	       "those without an entry make no record: %u", seen.allocs);
+	close_many(fds, n, t);
+	ring_buffer__consume(t->ring);
+	result(!book_entries(t->book, true, NULL) && seen.frees == seen.allocs,
+	       "those with an entry are freed: %u", seen.frees);
+	result(t->counters->frees - frees >= t->counters->allocs - allocs - 100,
+	       "allocations and frees agree");
+	free(fds);
+}
+
+static void test_healing(struct tracer *t)
+{
+	static uint32_t live[NLB_FILTER_SLOTS];
+	uint64_t healed = t->counters->healed;
+	cpu_set_t one, all;
+	int fd, tries;
+
+	/* On one processor a freed object is the next one to be handed out. */
+	sched_getaffinity(0, sizeof(all), &all);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	forget_seen();
+	for (tries = 0; tries < 50 && t->counters->healed == healed; tries++) {
+		fd = eventfd(0, EFD_CLOEXEC);
+		/* The filter looks away while it is freed. */
+		memcpy(live, t->filter->live, sizeof(live));
+		memset(t->filter->live, 0, sizeof(live));
+		close(fd);
+		memcpy(t->filter->live, live, sizeof(live));
+		close(eventfd(0, EFD_CLOEXEC));
+	}
+	ring_buffer__consume(t->ring);
+	sched_setaffinity(0, sizeof(all), &all);
+	result(t->counters->healed > healed && seen.healed,
+	       "a free that was missed is healed when the address is handed out again");
+	/* Those whose address was not handed out again. */
+	for (unsigned i = 0; i < 200 && book_entries(t->book, true, NULL); i++)
+		loop_eventfd(20);
+	ring_buffer__consume(t->ring);
+}
+
+static void test_work(struct tracer *t)
+{
+	struct nlb_range range = text_of(t, "flush_to_ldisc");
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave = -1;
+	const char *name;
+	char buf[16];
+
+	if (master >= 0 && !grantpt(master) && !unlockpt(master) && (name = ptsname(master)))
+		slave = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (slave < 0 || !range.size) {
+		cannot("a work item is a frame", "no pseudo terminals");
+		goto out;
+	}
+	forget_seen();
+	trace(t->filter, range);
+	for (unsigned i = 0; i < WRITES; i++) {
+		if (write(master, "x\n", 2) != 2)
+			break;
+		usleep(1000);
+		if (read(slave, buf, sizeof(buf)) < 0 && errno != EAGAIN)
+			break;
+		ring_buffer__consume(t->ring);
+	}
+	usleep(50000);
+	ring_buffer__consume(t->ring);
+	result(seen.starts > 0 && seen.starts == seen.ends,
+	       "work items begin and end: %u and %u of %d writes to a terminal", seen.starts,
+	       seen.ends, WRITES);
+	result(!t->filter->scope && !t->counters->scope_healed && !t->counters->scope_full,
+	       "no task is left inside a frame");
+	trace(t->filter, text_of(t, TARGET));
+out:
+	if (slave >= 0)
+		close(slave);
+	if (master >= 0)
+		close(master);
+}
+
+/* ---- skbs, where fexit is refused ---- */
+
+static void *send_from_thread(void *arg)
+{
+	int *s = arg;
+	char c = 0;
+
+	for (unsigned i = 0; i < DATAGRAMS; i++)
+		if (send(s[0], &c, 1, 0) != 1 || recv(s[1], &c, 1, 0) != 1)
+			return arg;
+	return NULL;
+}
+
+static int attach_skb_programs(struct nfcleakbpf *skel, struct bpf_link *links[4])
+{
+	struct bpf_program *wanted[] = { skel->progs.nlb_cache_alloc, skel->progs.nlb_cache_free,
+					 skel->progs.nlb_kfree_skb, skel->progs.nlb_consume_skb };
+	struct bpf_program *p;
+	int err;
+
+	bpf_object__for_each_program (p, skel->obj)
+		bpf_program__set_autoload(p, false);
+	for (size_t i = 0; i < 4; i++)
+		bpf_program__set_autoload(wanted[i], true);
+	err = nfcleakbpf__load(skel);
+	for (size_t i = 0; i < 4 && !err; i++) {
+		links[i] = bpf_program__attach(wanted[i]);
+		err = links[i] ? 0 : -errno;
+	}
+	return err;
+}
+
+/* A scope is entered by hand: there is no function hook to do it here. */
+static void enter_scope(const struct nfcleakbpf *skel)
+{
+	char depth[64] = { 1 };
+	uint32_t tid = seen.tid;
+
+	bpf_map__update_elem(skel->maps.scopes, &tid, sizeof(tid), depth,
+			     bpf_map__value_size(skel->maps.scopes), BPF_ANY);
+	/* The slot of this task is not known here: let all of them say maybe. */
+	for (size_t i = 0; i < NLB_SCOPE_SLOTS; i++)
+		skel->bss->filter.scope_slots[i] = 1;
+	skel->bss->filter.scope = 1;
+}
+
+static void check_skb_record(const struct tracer *t)
+{
+	struct skb_sizes sizes = { .overhead = 320, .alignment = 64 };
+	const struct stack *s;
+	struct event e;
+
+	sizes.skb = kbtf__struct_size(t->kernel.btf, "sk_buff");
+	if (!seen.have_first ||
+	    decode(&seen.first, sizeof(seen.first), NULL, &sizes, t->names, &e) != DECODED_EVENT) {
+		result(false, "an skb's record is decoded");
+		return;
+	}
+	s = names__stack_at(t->names, e.alloc.stack);
+	result(e.alloc.kind == EVENT_KIND_SKB && e.alloc.size == sizes.skb,
+	       "an skb has the size of its struct: %" PRIu64, e.alloc.size);
+	result(s && s->depth && !strncmp(s->frames[0].text, "__alloc_skb+0x", 14),
+	       "it is allocated by %s", s && s->depth ? s->frames[0].text : "nobody");
+}
+
+static void test_skbs(struct tracer *t)
+{
+	struct nfcleakbpf *skel = nfcleakbpf__open();
+	struct bpf_link *links[4] = { NULL };
+	struct ring_buffer *ring = NULL;
+	int datagram[2] = { -1, -1 }, stream[2] = { -1, -1 }, err;
+	pthread_t thread;
+	void *failed = NULL;
+
+	err = skel ? attach_skb_programs(skel, links) : -errno;
+	if (!err)
+		ring = ring_buffer__new(bpf_map__fd(skel->maps.events), on_record, NULL, NULL);
+	if (!ring || socketpair(AF_UNIX, SOCK_DGRAM, 0, datagram) ||
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, stream)) {
+		result(false, "programs for skbs by kmem_cache_alloc: %s", strerror(-err));
+		goto out;
+	}
+	forget_seen();
+	skel->bss->filter.skb_alloc = text_of(t, "__alloc_skb");
+	trace(&skel->bss->filter, text_of(t, "unix_dgram_sendmsg"));
+	failed = send_from_thread(datagram);
+	ring_buffer__consume(ring);
+	result(!failed && !seen.allocs, "outside a frame no skb is seen");
+	enter_scope(skel);
+	failed = send_from_thread(datagram);
+	ring_buffer__consume(ring);
+	result(!failed && seen.skbs == DATAGRAMS && seen.allocs == DATAGRAMS,
+	       "%d datagrams inside a frame are %u skbs", DATAGRAMS, seen.skbs);
+	result(seen.frees == DATAGRAMS && !seen.live.used, "and %u frees", seen.frees);
+	check_skb_record(t);
+	forget_seen();
+	failed = send_from_thread(stream);
+	ring_buffer__consume(ring);
+	result(!failed && !seen.allocs,
+	       "an skb without a traced function on its stack is not seen");
+	failed = links; /* unless the thread says otherwise */
+	if (!pthread_create(&thread, NULL, send_from_thread, datagram))
+		pthread_join(thread, &failed);
+	ring_buffer__consume(ring);
+	result(!failed && !seen.allocs && !seen.others, "nor one of a task outside any frame");
+	result(!filter_sum(&skel->bss->filter) &&
+		       !book_entries(bpf_map__fd(skel->maps.book), false, NULL),
+	       "the book and the filter of skbs are empty again");
+out:
+	ring_buffer__free(ring);
+	for (size_t i = 0; i < 4; i++)
+		bpf_link__destroy(links[i]);
+	nfcleakbpf__destroy(skel);
+	for (size_t i = 0; i < 2; i++) {
+		close(datagram[i]);
+		close(stream[i]);
+	}
+}
+
+/* ---- what is left ---- */
+
+#define IDS_MAX 128
+
+struct ids {
+	uint32_t ids[IDS_MAX];
+	size_t count;
+};
+
+/* The programs that this process holds. */
+static void own_programs(struct ids *out)
+{
+	DIR *dir = opendir("/proc/self/fdinfo");
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		char path[300], line[128];
+		uint32_t id;
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%s", d->d_name);
+		f = fopen(path, "re");
+		while (f && fgets(line, sizeof(line), f))
+			if (sscanf(line, "prog_id: %" SCNu32, &id) == 1 && out->count < IDS_MAX)
+				out->ids[out->count++] = id;
+		if (f)
+			fclose(f);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static size_t still_loaded(const struct ids *ids)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ids->count; i++) {
+		int fd = bpf_prog_get_fd_by_id(ids->ids[i]);
+
+		if (fd < 0)
+			continue;
+		close(fd);
+		n++;
+	}
+	return n;
+}
+
+/* Of anybody, by name. */
+static size_t nlb_programs(void)
+{
+	uint32_t id = 0;
+	size_t n = 0;
+
+	while (!bpf_prog_get_next_id(id, &id)) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+		int fd = bpf_prog_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+			n += !strncmp(info.name, "nlb_", 4);
+		close(fd);
+	}
+	return n;
+}
+
+static void test_nothing_left(const struct ids *ids)
+{
+	/* The kernel frees programs some time after their last user. */
+	for (unsigned i = 0; i < 50 && still_loaded(ids); i++)
+		usleep(100000);
+	result(ids->count > 5 && !still_loaded(ids), "none of %zu programs is left loaded",
+	       ids->count);
+}
+
+/* Others may be running the tracer just now: it must become none for a moment. */
+static void test_nobody_left(void)
+{
+	for (unsigned i = 0; i < 100 && nlb_programs(); i++)
+		usleep(100000);
+	result(!nlb_programs(), "no program called nlb_... is loaded");
+}
+
+static void stop_tracer(struct tracer *t)
+{
+	ring_buffer__free(t->ring);
+	hooks__free(t->hooks);
+	names__free(t->names);
+	table__free(&seen.live);
+}
+
+static void test_tracer(struct tracer *t, struct ids *ids)
+{
+	int err = start_tracer(t);
+
+	if (!result(!err, "the hooks are loaded and attached%s%s", err ? ": " : "",
+		    err ? strerror(-err) : "")) {
+		stop_tracer(t);
+		return;
+	}
+	test_hooks(t);
+	test_disarmed(t);
+	test_exact(t);
+	test_book(t);
+	test_others(t);
+	drain_others(t);
+	test_ring_overflow(t);
+	test_book_overflow(t);
+	test_healing(t);
+	test_work(t);
+	hooks__disarm(t->hooks);
+	forget_seen();
+	loop_eventfd(LOOPS);
+	drain_others(t);
+	ring_buffer__consume(t->ring);
+	result(!seen.allocs, "disarmed, nothing is seen");
+	result(!book_entries(t->book, true, NULL), "nothing of this test is left in the book");
+	if (!book_entries(t->book, false, NULL))
+		result(!filter_sum(t->filter), "every counter of the filter is back to 0");
+	own_programs(ids);
+	stop_tracer(t);
+}
+
+int main(int argc, char **argv)
+{
+	struct tracer t = { 0 };
+	struct ids ids = { .count = 0 };
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: %s NFCLEAKBPF\n", argv[0]);
+		return 2;
+	}
+	alarm(180);
+	prctl(PR_SET_NAME, "nlb-native");
+	test_command(argv[1]);
+	if (kernel__open(&t.kernel) || !t.kernel.features.privileged || !t.kernel.query) {
+		cannot("the tracer", "needs root and a kernel with BPF programs of type syscall");
+		goto out;
+	}
+	test_find(t.kernel.query);
+	test_read(t.kernel.query);
+	test_tracer(&t, &ids);
+	test_skbs(&t);
+	own_programs(&ids);
+out:
+	kernel__close(&t.kernel);
+	test_nothing_left(&ids);
+	test_nobody_left();
+	printf("1..%u\n", tests);
+	return failures != 0;
+}

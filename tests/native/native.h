@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the native test share.
+ */
+#ifndef NLB_TEST_NATIVE_H
+#define NLB_TEST_NATIVE_H
+
+#include <stdbool.h>
+
+/* Prints a TAP line and counts; returns ok. */
+bool result(bool ok, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The command line program on this machine. */
+void test_command(const char *path);
+
+#endif /* NLB_TEST_NATIVE_H */
