@@ -223,23 +223,34 @@ static __always_inline void send_free(__u64 addr, __u64 born, __u64 site, __u32 
 	submit(e);
 }
 
-static __always_inline bool book__add(__u64 addr, const struct nlb_book_entry *entry)
+/* An address that is handed out while it is in the book was freed unseen.  To be
+ * called before the new life's record is reserved: the end of the old one comes first.
+ */
+static __always_inline void book__heal(__u64 addr)
 {
-	struct nlb_book_entry *old = bpf_map_lookup_elem(&book, &addr);
+	struct nlb_book_entry *old;
 	__u64 born;
 
-	if (old) {
-		/* Handed out again without a free that we saw. */
-		born = old->born;
-		*old = *entry;
-		__sync_fetch_and_add(&counters.healed, 1);
-		send_free(addr, born, 0, NLB_F_HEALED);
-	} else if (bpf_map_update_elem(&book, &addr, entry, BPF_ANY)) {
+	if (!*live_slot(addr))
+		return;
+	old = bpf_map_lookup_elem(&book, &addr);
+	if (!old)
+		return;
+	born = old->born;
+	if (bpf_map_delete_elem(&book, &addr))
+		return;
+	__sync_fetch_and_add(live_slot(addr), -1);
+	__sync_fetch_and_add(&counters.healed, 1);
+	send_free(addr, born, 0, NLB_F_HEALED);
+}
+
+static __always_inline bool book__add(__u64 addr, const struct nlb_book_entry *entry)
+{
+	if (bpf_map_update_elem(&book, &addr, entry, BPF_ANY)) {
 		__sync_fetch_and_add(&counters.book_full, 1);
 		return false;
-	} else {
-		__sync_fetch_and_add(live_slot(addr), 1);
 	}
+	__sync_fetch_and_add(live_slot(addr), 1);
 	__sync_fetch_and_add(&counters.allocs, 1);
 	return true;
 }
@@ -258,8 +269,10 @@ static __always_inline bool stack_in_traced_text(const __u64 *stack, __s32 size)
 static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64 site, __u32 kind)
 {
 	struct nlb_book_entry entry = { .size = size, .site = site, .kind = kind };
-	struct nlb_alloc *e = reserve(sizeof(*e));
+	struct nlb_alloc *e;
 
+	book__heal(addr);
+	e = reserve(sizeof(*e));
 	entry.tid = (__u32)bpf_get_current_pid_tgid();
 	bpf_get_current_comm(entry.comm, sizeof(entry.comm));
 	entry.born = bpf_ktime_get_ns();

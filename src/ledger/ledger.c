@@ -255,14 +255,15 @@ static int on_alloc(struct ledger *l, const struct event *e)
 	struct command *c;
 	struct task *t;
 
+	if (!e->alloc.addr)
+		return 0; /* from a broken recording: no allocation is there */
 	if (a && a->born == e->time) {
 		/* Known from the book, which has no stacks. */
 		allocation_stack(l, a, e->alloc.stack);
 		return 0;
 	}
-	if (a) {
+	if (a)
 		allocation_lost(l, a, e->time);
-	}
 	a = allocation_add(l, e->alloc.addr, e->time, e->alloc.size);
 	if (!a)
 		return -ENOMEM;
@@ -460,7 +461,7 @@ static void on_free(struct ledger *l, const struct event *e)
 	struct allocation *a = table__get(&l->allocations, e->free.addr);
 	struct command *c;
 
-	if (!a) {
+	if (!a || (e->free.born && e->free.born != a->born)) {
 		l->stats.unknown_frees++;
 		return;
 	}

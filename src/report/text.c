@@ -402,12 +402,25 @@ static void losses(struct report *r, const struct report_end *e, const struct le
 			e->unseen);
 }
 
+/* "2 definite, 13 probable" */
+static void certainties(const struct site *s, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	*buf = '\0';
+	for (int c = NR_CERTAINTIES - 1; c > CERTAINTY_POSSIBLE && n < size; c--)
+		if (s->by_certainty[c])
+			n += (size_t)snprintf(buf + n, size - n, "%s%" PRIu64 " %s", n ? ", " : "",
+					      s->by_certainty[c],
+					      certainty__name((enum certainty)c));
+}
+
 static void text_end(struct report *r, const struct report_end *e)
 {
 	const struct ledger_stats *s = ledger__stats(e->ledger);
 	uint64_t count = 0, bytes = 0;
-	size_t sites = 0, n;
-	char line[512];
+	size_t sites = 0;
+	char line[512], what[128];
 
 	if (r->nr_sites)
 		qsort(r->sites, r->nr_sites, sizeof(*r->sites), by_bytes);
@@ -417,18 +430,11 @@ static void text_end(struct report *r, const struct report_end *e)
 		if (!site->count)
 			continue;
 		fputc('\n', r->out);
-		n = (size_t)snprintf(line, sizeof(line),
-				     "[%zu] %s: %" PRIu64 " allocations, %" PRIu64 " bytes (",
-				     ++sites, rule__name(site->rule), site->count, site->bytes);
-		for (int c = NR_CERTAINTIES - 1, said = 0; c > CERTAINTY_POSSIBLE; c--)
-			if (site->by_certainty[c] && n < sizeof(line))
-				n += (size_t)snprintf(line + n, sizeof(line) - n,
-						      "%s%" PRIu64 " %s", said++ ? ", " : "",
-						      site->by_certainty[c],
-						      certainty__name((enum certainty)c));
-		if (n < sizeof(line))
-			snprintf(line + n, sizeof(line) - n, ")");
-		wrapped(r->out, 0, 4, line);
+		snprintf(line, sizeof(line), "[%zu] %s: %" PRIu64 " allocations, %" PRIu64 " bytes",
+			 ++sites, rule__name(site->rule), site->count, site->bytes);
+		certainties(site, what, sizeof(what));
+		fprintf(r->out, "%s%s(%s)\n", line,
+			strlen(line) + strlen(what) + 3 > COLUMNS ? "\n    " : " ", what);
 		wrapped_line(r->out, 4, site->sentence ? site->sentence : "");
 		fputs(site->detail ? site->detail : "", r->out);
 		count += site->count;

@@ -114,6 +114,7 @@ enum decoded decode(const void *record, size_t size, const struct hook_meaning *
 	case NLB_FREE:
 		out->type = EVENT_FREE;
 		out->free.addr = f->addr;
+		out->free.born = f->born;
 		out->free.caller = names__function(names, f->site);
 		out->free.healed = h->flags & NLB_F_HEALED;
 		return DECODED_EVENT;

@@ -42,6 +42,7 @@ struct event {
 		} alloc;
 		struct {
 			uint64_t addr;
+			uint64_t born;	 /* of the allocation that ends, 0: not known */
 			uint32_t caller; /* function that called the releaser */
 			bool healed;	 /* missed when it happened */
 		} free;

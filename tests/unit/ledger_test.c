@@ -7,6 +7,7 @@
 #include "unit/unit.h"
 
 #include "replay/player.h"
+#include "trace/decode.h"
 
 #define MS 1000000ULL
 
@@ -733,6 +734,50 @@ static void reuse_heals(void **state)
 	assert_int_equal(stats()->outstanding_bytes, 16);
 }
 
+static void feed(const void *record, size_t size)
+{
+	static const struct skb_sizes sizes = { .skb = 232, .overhead = 320, .alignment = 64 };
+	struct event e;
+
+	assert_int_equal(decode(record, size, NULL, &sizes, names, &e), DECODED_EVENT);
+	assert_int_equal(ledger__event(p.ledger, &e), 0);
+}
+
+/*
+ * The kernel finds out about a missed free when the address is handed out
+ * again.  Whichever of the two records comes first, it is the first life that
+ * has ended.
+ */
+static void healed_in_any_order(void **state)
+{
+	struct nlb_alloc first = { .h = { .time = 100, .type = NLB_ALLOC },
+				   .addr = ARG,
+				   .size = 8 };
+	struct nlb_alloc second = { .h = { .time = 200, .type = NLB_ALLOC },
+				    .addr = ARG,
+				    .size = 8 };
+	struct nlb_free healed = { .h = { .time = 201, .type = NLB_FREE, .flags = NLB_F_HEALED },
+				   .addr = ARG,
+				   .born = 100 };
+
+	(void)state;
+	for (unsigned order_of = 0; order_of < 2; order_of++) {
+		uint64_t before = stats()->missed_frees_healed;
+
+		feed(&first, sizeof(first));
+		if (order_of)
+			feed(&second, sizeof(second));
+		feed(&healed, sizeof(healed));
+		if (!order_of)
+			feed(&second, sizeof(second));
+		assert_non_null(ledger__find(p.ledger, ARG));
+		assert_int_equal(ledger__find(p.ledger, ARG)->born, 200);
+		assert_int_equal(stats()->outstanding, 1);
+		assert_int_equal(stats()->missed_frees_healed, before + 1);
+		ledger__event(p.ledger, &(struct event){ .type = EVENT_FREE, .free.addr = ARG });
+	}
+}
+
 static void reuse_of_command(void **state)
 {
 	(void)state;
@@ -1336,6 +1381,7 @@ static const struct CMUnitTest ledger[] = {
 	CASE("a submitting call that was not seen", lost_submit),
 	CASE("a submitting call whose return was not seen", lost_return),
 	CASE("an address handed out again heals a missed free", reuse_heals),
+	CASE("a healed free before or after the birth that healed it", healed_in_any_order),
 	CASE("a command's address handed out again", reuse_of_command),
 	CASE("the end of a command is not that of a new object at an old address",
 	     old_address_new_object),

@@ -113,7 +113,7 @@ int cmd_poll(struct traffic *t, bool target, unsigned int seconds, const char *d
 	if (!w.d)
 		return -ENODEV;
 
-	step(4 * t->timeout / 1000 + seconds + 30, "poll as %s on %s", mode, w.d->name);
+	step(2 * t->timeout / 1000 + 30, "poll as %s on %s", mode, w.d->name);
 	err = device_up(t, w.d);
 	if (err)
 		return err;

@@ -40,6 +40,7 @@ int wait_for(struct traffic *t, cond_fn cond, void *arg, unsigned int ms, const 
 	for (;;) {
 		struct pollfd pfd = { .fd = nfc_event_fd(t), .events = POLLIN };
 
+		step_alive();
 		ret = nfc_events(t);
 		if (ret)
 			return ret;

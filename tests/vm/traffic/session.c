@@ -562,6 +562,7 @@ int exchange_run(struct exchange *x, struct session *s)
 		if (stop_requested())
 			return -EINTR;
 
+		step_alive();
 		if (!end || progress(x) != before) {
 			before = progress(x);
 			end = now_ms() + t->timeout;

@@ -59,6 +59,7 @@ struct traffic {
 
 int complain(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void step(unsigned int seconds, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void step_alive(void);
 int supervise(int (*run)(void *arg), void *arg);
 bool stop_requested(void);
 uint64_t now_ms(void);

@@ -76,7 +76,10 @@ uint32_t rnd(struct traffic *t)
 	return t->rnd;
 }
 
-/* Everything from here to the next step() is to take at most seconds. */
+/*
+ * From here to the next step() or step_alive() no more than so many seconds may
+ * go by.
+ */
 void step(unsigned int seconds, const char *fmt, ...)
 {
 	va_list ap;
@@ -94,6 +97,13 @@ void step(unsigned int seconds, const char *fmt, ...)
 	if (verbose)
 		fprintf(stderr, "nfctraffic: %llu.%03u %s\n", (unsigned long long)(now_ms() / 1000),
 			(unsigned int)(now_ms() % 1000), shared->name);
+}
+
+/* A wait with a limit of its own goes on: it is not what hangs. */
+void step_alive(void)
+{
+	if (shared)
+		shared->deadline = now_ms() + (uint64_t)shared->seconds * 1000;
 }
 
 bool stop_requested(void)
