@@ -178,24 +178,28 @@ static int add_function(struct hooks *h, const struct subsystem *s, const char *
 
 static int plan_module(struct hooks *h, const char *module)
 {
-	for (size_t i = 0; subsystems[i]; i++) {
+	struct module_symbols symbols;
+	int err = 0;
+
+	if (kernel__module_symbols(h->kernel, module, &symbols) == -ENOMEM)
+		return -ENOMEM;
+	for (size_t i = 0; !err && subsystems[i]; i++) {
 		const struct subsystem *s = subsystems[i];
 
 		if (strcmp(s->module, module) != 0)
 			continue;
 		for (const struct hooked_function *f = s->functions; f->name; f++) {
-			uint64_t addr;
-			int err;
+			uint64_t addr = module_symbols__find(&symbols, f->name);
 
-			query__find(h->kernel->query, module, f->name, &addr);
 			err = add_function(h, s, f->name, addr, f->role, false, f->lost);
 			if (!err && (f->role == HOOK_FRAME || f->role == HOOK_SUBMIT))
 				err = add_function(h, s, f->name, addr, f->role, true, f->lost);
 			if (err)
-				return err;
+				break;
 		}
 	}
-	return 0;
+	module_symbols__free(&symbols);
+	return err;
 }
 
 /* ---- modules ---- */

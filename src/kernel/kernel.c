@@ -6,13 +6,19 @@
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <elf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/kbtf.h"
 #include "util/log.h"
+
+#define MAX_MODULES 10000
+#define MAX_SYMBOLS 100000
+#define MAX_NAME    512 /* KSYM_NAME_LEN */
 
 /* libbpf's own messages are detail, and many of them are of what was only tried. */
 static int print(enum libbpf_print_level level, const char *format, va_list args)
@@ -58,6 +64,125 @@ void kernel__close(struct kernel *k)
 	memset(k, 0, sizeof(*k));
 }
 
+/* The struct module of that name: walks the kernel's list of them. */
+static int find_module(struct kernel *k, const char *module, uint64_t *addr)
+{
+	int list = k->btf ? kbtf__member_offset(k->btf, "module", "list") : -EOPNOTSUPP;
+	int name = k->btf ? kbtf__member_offset(k->btf, "module", "name") : -EOPNOTSUPP;
+	char found[sizeof(((struct module_info *)NULL)->name)];
+	uint64_t head, node;
+	int err;
+
+	if (list < 0 || name < 0)
+		return -EOPNOTSUPP;
+	if (!k->modules_list) {
+		err = query__find(k->query, NULL, "modules", &k->modules_list);
+		if (err)
+			return err;
+	}
+	head = k->modules_list;
+	err = query__read(k->query, head, &node, sizeof(node));
+	for (int i = 0; !err && node != head && i < MAX_MODULES; i++) {
+		*addr = node - (uint64_t)list;
+		err = query__read(k->query, *addr + (uint64_t)name, found, sizeof(found));
+		found[sizeof(found) - 1] = '\0';
+		if (!err && modules__same_name(found, module))
+			return 0;
+		if (!err)
+			err = query__read(k->query, node, &node, sizeof(node));
+	}
+	return err ? err : -ENOENT;
+}
+
+static int read_large(struct kernel *k, uint64_t addr, void *buf, size_t size)
+{
+	char *to = buf;
+
+	while (size) {
+		uint16_t len = (uint16_t)(size < MEMORY_PIECE_MAX ? size : MEMORY_PIECE_MAX);
+		int err = query__read(k->query, addr, to, len);
+
+		if (err)
+			return err;
+		addr += len;
+		to += len;
+		size -= len;
+	}
+	return 0;
+}
+
+/* struct mod_kallsyms, include/linux/module.h: symtab, num_symtab, strtab. */
+int kernel__module_symbols(struct kernel *k, const char *module, struct module_symbols *out)
+{
+	int where = k->btf ? kbtf__member_offset(k->btf, "module", "kallsyms") : -EOPNOTSUPP;
+	int symtab = k->btf ? kbtf__member_offset(k->btf, "mod_kallsyms", "symtab") : -1;
+	int number = k->btf ? kbtf__member_offset(k->btf, "mod_kallsyms", "num_symtab") : -1;
+	int strtab = k->btf ? kbtf__member_offset(k->btf, "mod_kallsyms", "strtab") : -1;
+	uint64_t addr, table, symbols = 0, strings = 0;
+	uint32_t count = 0, size = 0, longest = 0;
+	Elf64_Sym *elf = NULL;
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	if (where < 0 || symtab < 0 || number < 0 || strtab < 0)
+		return -EOPNOTSUPP;
+	err = find_module(k, module, &addr);
+	if (!err)
+		err = query__read(k->query, addr + (uint64_t)where, &table, sizeof(table));
+	if (!err)
+		err = query__read(k->query, table + (uint64_t)symtab, &symbols, sizeof(symbols));
+	if (!err)
+		err = query__read(k->query, table + (uint64_t)number, &count, sizeof(count));
+	if (!err)
+		err = query__read(k->query, table + (uint64_t)strtab, &strings, sizeof(strings));
+	if (!err && count > MAX_SYMBOLS)
+		err = -E2BIG;
+	if (err)
+		return err;
+	elf = calloc(count + 1, sizeof(*elf));
+	out->list = calloc(count + 1, sizeof(*out->list));
+	err = elf && out->list ? read_large(k, symbols, elf, count * sizeof(*elf)) : -ENOMEM;
+	if (err)
+		goto out;
+	for (uint32_t i = 0; i < count; i++)
+		longest = elf[i].st_name > longest ? elf[i].st_name : longest;
+	/* The last name ends somewhere behind its beginning. */
+	size = longest + MAX_NAME;
+	out->strings = calloc(1, size + 1);
+	err = !out->strings ? -ENOMEM
+	      : read_large(k, strings, out->strings, size)
+		      ? read_large(k, strings, out->strings, longest)
+		      : 0;
+	for (uint32_t i = 0; !err && i < count; i++) {
+		if (!elf[i].st_value)
+			continue;
+		out->list[out->count++] = (struct module_symbol){
+			.addr = elf[i].st_value,
+			.name = out->strings + elf[i].st_name,
+		};
+	}
+out:
+	free(elf);
+	if (err)
+		module_symbols__free(out);
+	return err;
+}
+
+void module_symbols__free(struct module_symbols *s)
+{
+	free(s->list);
+	free(s->strings);
+	memset(s, 0, sizeof(*s));
+}
+
+uint64_t module_symbols__find(const struct module_symbols *s, const char *name)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (!strcmp(s->list[i].name, name))
+			return s->list[i].addr;
+	return 0;
+}
+
 /*
  * struct module, include/linux/module.h: since 6.4 mem[], an array of memories
  * with base and size, text first; before that core_layout with base, size and
@@ -77,9 +202,7 @@ static int module_layout(struct kernel *k, const char *module, struct module_lay
 	const char *type = "module_memory";
 	int where, err;
 
-	if (!k->btf)
-		return -EOPNOTSUPP;
-	err = query__find(k->query, module, "__this_module", &m->addr);
+	err = find_module(k, module, &m->addr);
 	if (err)
 		return err;
 	where = kbtf__member_offset(k->btf, "module", "mem");

@@ -14,6 +14,7 @@ struct kernel {
 	struct query *query; /* NULL where it cannot be asked */
 	struct features features;
 	struct modules modules;
+	uint64_t modules_list; /* address of the list of struct module, once known */
 };
 
 /* Finds out what it can; what cannot be had is absent.  0 or -ENOMEM. */
@@ -27,6 +28,25 @@ void kernel__close(struct kernel *k);
  * or a negative errno.
  */
 int kernel__module_text(struct kernel *k, const char *module, uint64_t *start, uint64_t *end);
+
+/* A loaded module's functions, as its own symbol table has them. */
+struct module_symbols {
+	struct module_symbol {
+		uint64_t addr;
+		const char *name; /* into strings */
+	} * list;
+	size_t count;
+	char *strings;
+};
+
+/*
+ * Reads them from the module itself: asking the kernel for one name means going
+ * through all of its symbols up to 6.1.  Returns 0 or a negative errno.
+ */
+int kernel__module_symbols(struct kernel *k, const char *module, struct module_symbols *out);
+void module_symbols__free(struct module_symbols *s);
+/* The address of a function, 0 if it is not there. */
+uint64_t module_symbols__find(const struct module_symbols *s, const char *name);
 
 struct memory_range {
 	uint64_t start, size;
