@@ -32,6 +32,8 @@
 #include "kernel/kbtf.h"
 #include "native/native.h"
 #include "nfcleakbpf.skel.h"
+#include "scan/search.h"
+#include "scan/slab.h"
 #include "trace/decode.h"
 #include "util/log.h"
 #include "util/table.h"
@@ -42,6 +44,7 @@
 #define TOO_MANY  (NLB_BOOK_ENTRIES + 600)
 #define DATAGRAMS 200
 #define WRITES	  50
+#define OBJECTS	  20 /* searched for */
 
 static unsigned tests, failures;
 
@@ -472,6 +475,91 @@ static void test_memory(struct tracer *t)
 		query__read(t->kernel.query, addr, &value, sizeof(value));
 	result(value == 0x12345678 + 4711, "and read again when it has changed");
 	close(fd);
+}
+
+/* Each is referred to by its struct file. */
+static void test_search(const struct tracer *t, const uint64_t *addrs)
+{
+	struct reach_object objects[OBJECTS] = { 0 };
+	struct search_stats stats = { 0 };
+	struct search *search = NULL;
+	struct query *query = NULL;
+	unsigned reachable = 0;
+	int cancel = 0, err;
+
+	for (size_t i = 0; i < OBJECTS; i++) {
+		objects[i].addr = addrs[i];
+		objects[i].size = seen.first.size;
+	}
+	err = query__open(&query);
+	if (!err)
+		err = search__new(&search, query, t->kernel.btf);
+	if (!err)
+		err = search__run(search, objects, OBJECTS, NULL, 0, 0, &cancel, &stats);
+	for (size_t i = 0; i < OBJECTS; i++)
+		reachable += objects[i].reachable;
+	result(!err && reachable == OBJECTS,
+	       "a search finds who refers to what is open: %u of %d (%llu MiB, %llu ms)%s%s",
+	       reachable, OBJECTS, (unsigned long long)stats.bytes >> 20,
+	       (unsigned long long)stats.ns / 1000000, err ? ": " : "", err ? strerror(-err) : "");
+	if (!err) {
+		err = search__run(search, objects, OBJECTS, NULL, 0, 4096, &cancel, &stats);
+		result(err == -E2BIG, "a search that may not read enough says so");
+		cancel = 1;
+		err = search__run(search, objects, OBJECTS, NULL, 0, 0, &cancel, &stats);
+		result(err == -ECANCELED, "a search can be stopped");
+	}
+	search__free(search);
+	query__close(query);
+}
+
+/*
+ * Where the layout of slabs is known (symbols of data, x86-64): what lies there
+ * is found from its address alone, and what is referred to is not called lost.
+ */
+static void test_slabs(const struct tracer *t, struct slabs *slabs)
+{
+	uint64_t addrs[OBJECTS];
+	unsigned known = 0, alive = 0, freed = 0;
+	int fds[OBJECTS];
+
+	for (size_t i = 0; i < OBJECTS; i++) {
+		struct slab slab;
+
+		forget_seen();
+		fds[i] = eventfd(0, EFD_CLOEXEC);
+		ring_buffer__consume(t->ring);
+		addrs[i] = seen.first.addr;
+		known += seen.have_first && !slabs__find(slabs, addrs[i] + 20, &slab) &&
+			 slab__object(&slab, addrs[i] + 20) == addrs[i] &&
+			 slab.size >= seen.first.size;
+		alive += slabs__state(slabs, addrs[i]) == SLAB_ALLOCATED;
+	}
+	result(known == OBJECTS, "objects are found from the middle of them: %u of %d", known,
+	       OBJECTS);
+	result(alive == OBJECTS, "what is open is allocated: %u of %d", alive, OBJECTS);
+	test_search(t, addrs);
+	for (size_t i = 0; i < OBJECTS; i++)
+		close(fds[i]);
+	for (size_t i = 0; i < OBJECTS; i++)
+		freed += slabs__state(slabs, addrs[i]) == SLAB_FREE;
+	result(freed > 0, "what was closed is free: %u of %d", freed, OBJECTS);
+}
+
+static void test_scan(const struct tracer *t)
+{
+	struct slabs *slabs = NULL;
+	int err = slabs__new(&slabs, t->kernel.query, t->kernel.btf);
+
+	if (!err)
+		test_slabs(t, slabs);
+	else if (err == -EOPNOTSUPP || err == -ENOENT)
+		fprintf(stderr, "DID NOT RUN: native: looking through memory: this kernel does not "
+				"tell where its data is (CONFIG_KALLSYMS_ALL)\n");
+	else
+		result(false, "the layout of slabs is read: %s", strerror(-err));
+	result(!err || !slabs, "there is a layout or there is none");
+	slabs__free(slabs);
 }
 
 static void other_traffic(unsigned count)
@@ -912,6 +1000,7 @@ static void test_tracer(struct tracer *t, struct ids *ids)
 	test_exact(t);
 	test_book(t);
 	test_memory(t);
+	test_scan(t);
 	test_others(t);
 	test_ring_overflow(t);
 	test_book_overflow(t);

@@ -127,6 +127,9 @@ static const char *unbalanced(const struct player *p, uint64_t live)
 		return "what was said and taken back";
 	if (st->suspects < st->cleared + st->retracted)
 		return "suspects";
+	if (st->commands != st->callbacks + st->commands_live + st->dropped + st->commands_failed +
+				    st->commands_lost)
+		return "commands";
 	return NULL;
 }
 
@@ -192,6 +195,8 @@ static void garbage_event(struct garbage *g)
 		e.alloc.kind = percent(30) ? EVENT_KIND_SKB : EVENT_KIND_OBJECT;
 		e.alloc.caller = function();
 		e.alloc.stack = below(8);
+		if (!e.alloc.addr)
+			break; /* nothing can be there */
 		g->live[i] = true;
 		g->born[i] = e.time;
 		break;
@@ -199,7 +204,10 @@ static void garbage_event(struct garbage *g)
 		e.free.addr = address(i);
 		e.free.caller = function();
 		e.free.healed = percent(5);
-		g->live[i] = false;
+		/* Of a life that is over, now and then. */
+		e.free.born = percent(70) ? 0 : percent(50) ? g->born[i] : below(1000);
+		if (!e.free.born || e.free.born == g->born[i])
+			g->live[i] = false;
 		break;
 	case EVENT_SUBMIT:
 		e.submit.device = value();
@@ -890,7 +898,12 @@ static void wind_down(struct simulation *s)
 
 static unsigned check_found(struct simulation *s)
 {
+	const char *what = unbalanced(&s->player, s->player.nr_book);
 	unsigned found = 0;
+
+	/* Which of the lost is still live, the book alone knows. */
+	if (what && !s->ring_loss)
+		fault(s, "unbalanced: %s", what);
 
 	for (const struct object *o = s->objects; o; o = o->next) {
 		const struct allocation *a = o->live ? player__finding(&s->player, o->addr) : NULL;

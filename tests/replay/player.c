@@ -157,10 +157,11 @@ int player__event(struct player *p, const struct event *e, enum passage passage)
 		return 0;
 	if (event.type == EVENT_ALLOC) {
 		if (book_at(p, event.alloc.addr)) {
-			/* book__add() in bpf/nfcleakbpf.bpf.c */
+			/* book__heal() in bpf/nfcleakbpf.bpf.c */
 			healed =
 				(struct event){ .type = EVENT_FREE, .time = p->now, .tid = e->tid };
 			healed.free.addr = event.alloc.addr;
+			healed.free.born = book_at(p, event.alloc.addr)->born;
 			healed.free.healed = true;
 			err = pass(p, &healed, passage);
 		}
@@ -174,6 +175,7 @@ int player__event(struct player *p, const struct event *e, enum passage passage)
 
 		if (!b)
 			return 0; /* born before the trace: the filter drops it */
+		event.free.born = b->born;
 		book_remove(p, b);
 	}
 	return pass(p, &event, passage) ? -ENOMEM : err;

@@ -719,6 +719,8 @@ static void check_stats(struct check *c)
 		{ "outstanding_bytes", s->outstanding_bytes },
 		{ "commands", s->commands },
 		{ "commands_live", s->commands_live },
+		{ "commands_failed", s->commands_failed },
+		{ "commands_lost", s->commands_lost },
 		{ "callbacks", s->callbacks },
 		{ "callbacks_unmatched", s->callbacks_unmatched },
 		{ "dropped", s->dropped },

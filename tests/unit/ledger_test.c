@@ -710,6 +710,52 @@ static void lost_return(void **state)
 	assert_int_equal(finding(ARG)->degraded, DEGRADED_MISSED_HOOKS);
 }
 
+/* Nor its command: the call had failed, and the hook on its return did not run. */
+static void lost_return_and_command(void **state)
+{
+	(void)state;
+	enter(WORKER, "digital_wq_poll");
+	object(WORKER, ARG, 8, "digital_tg_listen_nfcf");
+	submit(WORKER, DEVICE, ARG, 0, 0, "digital_tg_recv_sensf_req");
+	/* Nothing of it is seen any more. */
+	leave(WORKER, "digital_wq_poll");
+	wait_ms(100);
+	enter(WORKER, "digital_wq_poll");
+	queue(WORKER, DEVICE2, 0, 0, "digital_tg_recv_sensf_req", CMD2);
+	leave(WORKER, "digital_wq_poll");
+	/* It is not in flight for ever, and its argument is not carried for ever. */
+	assert_int_equal(stats()->commands, 2);
+	assert_int_equal(stats()->commands_live, 1);
+	assert_int_equal(stats()->commands_lost, 1);
+	assert_int_equal(ledger__find(p.ledger, ARG)->carriers, 0);
+	assert_int_equal(stats()->missed_hooks, 1);
+	wait_ms(5000);
+	nothing_said();
+}
+
+/* A kworker begins a work item with nothing on its stack. */
+static void lost_exit(void **state)
+{
+	(void)state;
+	enter(WORKER, "digital_wq_poll");
+	object(WORKER, ARG, 8, "digital_tg_listen_nfcf");
+	/* no exit */
+	enter(WORKER, "digital_wq_poll");
+	object(WORKER, ARG2, 8, "digital_tg_listen_nfcf");
+	queue(WORKER, DEVICE, ARG, 0, "digital_tg_recv_sensf_req", CMD);
+	queue(WORKER, DEVICE2, ARG2, 0, "digital_tg_recv_sensf_req", CMD2);
+	leave(WORKER, "digital_wq_poll");
+	assert_int_equal(stats()->missed_hooks, 1);
+	ignore_argument();
+	callback(WORKER, DEVICE2, ARG2, ETIMEDOUT_PTR, "digital_tg_recv_sensf_req");
+	release(WORKER, CMD2, "digital_wq_cmd_complete");
+	wait_ms(3000);
+	/* The first is of an earlier frame, so it may be borrowed. */
+	assert_null(player__finding(&p, ARG));
+	finding(ARG2);
+	assert_int_equal(p.leaks, 1);
+}
+
 static void reuse_heals(void **state)
 {
 	(void)state;
@@ -1380,6 +1426,9 @@ static const struct CMUnitTest ledger[] = {
 	CASE("a finding in use falls back to possible, and may return", referenced_then_not),
 	CASE("a submitting call that was not seen", lost_submit),
 	CASE("a submitting call whose return was not seen", lost_return),
+	CASE("a submitting call of which neither command nor return was seen",
+	     lost_return_and_command),
+	CASE("a frame whose exit was not seen", lost_exit),
 	CASE("an address handed out again heals a missed free", reuse_heals),
 	CASE("a healed free before or after the birth that healed it", healed_in_any_order),
 	CASE("a command's address handed out again", reuse_of_command),

@@ -24,6 +24,13 @@
 
 #define REPLAYS "tests/replay/*.replay"
 
+/* Thousands of runs: what they freed need not be kept for long. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "quarantine_size_mb=8";
+}
+
 /* ---- failing ---- */
 
 static bool armed, from_then_on;

@@ -175,6 +175,17 @@ stamp() { # RUN
 	done
 }
 
+# All hooks on functions of modules are there, which come last.
+hooked() {
+	[ "$(grep -E ' (nfc|nfc_digital) ' /sys/kernel/debug/kprobes/list | grep -vcE 'GONE|digital_tg_listen_nfcf')" -ge 24 ]
+}
+
+wait_hooked() {
+	until_true 60 hooked || die "nfcleakbpf hooks the modules' functions"
+	# Some moments more, for what is not a kprobe.
+	for _ in 1 2 3 4 5; do nap; done
+}
+
 wait_tracing() {
 	until_true 60 tracing_or_gone || :
 	said '"event":"start"' || die "nfcleakbpf starts"

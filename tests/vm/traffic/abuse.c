@@ -136,12 +136,26 @@ static int wait_dead(struct session *s)
 			"%s and %s to notice that their link is gone", s->im->name, s->tm->name);
 }
 
+/* What there was to cut may have gone of itself: no error, but no cut. */
+static int cut_failed(struct session *s, int err, const char *what, const struct dev *d)
+{
+	int ret;
+
+	ret = nfc_events(s->t);
+	if (ret)
+		return ret;
+	if (session_dead(s))
+		return -ENOLINK;
+
+	return complain(err, "%s %s in a transfer", what, d->name);
+}
+
 static int loss_link_down_initiator(struct session *s)
 {
 	int err = nfc_link_down(s->t, s->im);
 
 	if (err)
-		return complain(err, "taking the link of %s down in a transfer", s->im->name);
+		return cut_failed(s, err, "link down on", s->im);
 
 	return wait_dead(s);
 }
@@ -151,7 +165,7 @@ static int loss_link_down_target(struct session *s)
 	int err = nfc_link_down(s->t, s->tm);
 
 	if (err)
-		return complain(err, "taking the link of %s down in a transfer", s->tm->name);
+		return cut_failed(s, err, "link down on", s->tm);
 
 	return wait_dead(s);
 }
@@ -161,11 +175,11 @@ static int loss_link_down_both(struct session *s)
 	int err;
 
 	err = nfc_link_down(s->t, s->im);
-	if (!err)
-		err = nfc_link_down(s->t, s->tm);
 	if (err)
-		return complain(err, "taking the link of %s and %s down in a transfer", s->im->name,
-				s->tm->name);
+		return cut_failed(s, err, "link down on", s->im);
+	err = nfc_link_down(s->t, s->tm);
+	if (err)
+		return cut_failed(s, err, "link down on", s->tm);
 
 	return wait_dead(s);
 }
@@ -190,7 +204,7 @@ static int loss_target_off(struct session *s)
 
 	err = nfc_dev_down(s->t, s->tm);
 	if (err)
-		return complain(err, "powering down %s in a transfer", s->tm->name);
+		return cut_failed(s, err, "powering down", s->tm);
 	err = device_up(s->t, s->tm);
 	if (err)
 		return err;
@@ -205,7 +219,7 @@ static int loss_target_stranded(struct session *s)
 
 	err = nfc_dev_down(s->t, s->tm);
 	if (err)
-		return complain(err, "powering down %s in a transfer", s->tm->name);
+		return cut_failed(s, err, "powering down", s->tm);
 
 	return wait_dead(s);
 }
@@ -217,13 +231,10 @@ static int loss_deactivate(struct session *s)
 
 	err = nfc_dev_down(s->t, s->im);
 	if (err != -EBUSY)
-		return complain(err ? err : -EPROTO,
-				"powering down %s with an active target: expected it to be busy",
-				s->im->name);
+		return cut_failed(s, err ? err : -EPROTO, "being refused to power down", s->im);
 	err = nfc_deactivate(s->t, s->im, s->target);
 	if (err)
-		return complain(err, "deactivating target %u of %s in a transfer", s->target,
-				s->im->name);
+		return cut_failed(s, err, "deactivating the target of", s->im);
 
 	return wait_dead(s);
 }
@@ -264,7 +275,7 @@ static int loss_round(struct traffic *t, struct dev *im, struct dev *tm, unsigne
 		.n = 1000000,
 		.size = round / ARRAY_SIZE(losses) & 1 ? 1000 : 100,
 		.window = 3,
-		.both = round & 1,
+		.both = rnd(t) & 1,
 		.stop_after = moments[rnd(t) % ARRAY_SIZE(moments)],
 	};
 	struct session s;

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -512,7 +513,9 @@ static bool complete(const struct exchange *x)
 
 static int enlarge_queues(struct exchange *x)
 {
-	int size = 1024 * 1024 + (int)(x->n * (x->size + 4096));
+	size_t want = 1024 * 1024 + x->n * (x->size + 4096);
+	/* The kernel doubles it. */
+	int size = want < INT_MAX / 2 ? (int)want : INT_MAX / 2;
 
 	for (unsigned int i = 0; i < flows_used(x); i++)
 		if (setsockopt(x->flows[i].rx, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))

@@ -156,7 +156,7 @@ static void show_stacks(void)
 	if (!proc)
 		return;
 	while ((de = readdir(proc)))
-		if (de->d_name[0] >= '1' && de->d_name[0] <= '9')
+		if (de->d_name[0] >= '1' && de->d_name[0] <= '9' && atoi(de->d_name) != getpid())
 			show_stack(de->d_name);
 	closedir(proc);
 }
