@@ -282,6 +282,7 @@ static void forget_devices(struct run *r)
 static void on_module(struct run *r, const struct nlb_module *m)
 {
 	char name[NLB_MODULE_NAME_LEN];
+	size_t before;
 	int ret;
 
 	memcpy(name, m->name, sizeof(name));
@@ -291,19 +292,24 @@ static void on_module(struct run *r, const struct nlb_module *m)
 			struct report_module gone = { r->names, name };
 
 			ledger__owner_gone(r->ledger, in_module, &gone, m->h.time);
+			ledger__forget_devices(r->ledger);
 			log_info("module %s was unloaded; %zu still traced", name,
 				 hooks__nr_modules(r->hooks));
 		}
 		return;
 	}
+	before = hooks__nr_modules(r->hooks);
 	ret = hooks__module_loaded(r->hooks);
-	if (ret > 0)
-		forget_devices(r);
 	if (ret < 0)
 		log_error("module %s is not traced: %s", name, strerror(-ret));
-	else if (ret && r->tracing)
-		log_info("module %s was loaded; it is traced from here on", name);
-	else if (ret)
+	if (ret <= 0)
+		return;
+	forget_devices(r);
+	/* One event may find several: they come in quick succession. */
+	for (size_t i = before; r->tracing && i < hooks__nr_modules(r->hooks); i++)
+		log_info("module %s was loaded; it is traced from here on",
+			 hooks__module(r->hooks, i));
+	if (!r->tracing)
 		begin(r);
 }
 

@@ -160,6 +160,11 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+void ledger__forget_devices(struct ledger *l)
+{
+	table__free(&l->devices);
+}
+
 void ledger__each_device(const struct ledger *l, void (*each)(void *ctx, uint64_t device),
 			 void *ctx)
 {

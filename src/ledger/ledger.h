@@ -231,6 +231,8 @@ void ledger__owner_gone(struct ledger *l, bool (*owned)(void *ctx, const struct 
 			void *ctx, uint64_t now);
 /* Overdue commands and growing sites; to be called about once a second. */
 void ledger__tick(struct ledger *l, uint64_t now);
+/* A driver is gone, and its devices: their addresses mean nothing any more. */
+void ledger__forget_devices(struct ledger *l);
 /* Calls each() for every device that commands were submitted for. */
 void ledger__each_device(const struct ledger *l, void (*each)(void *ctx, uint64_t device),
 			 void *ctx);
