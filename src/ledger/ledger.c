@@ -308,9 +308,16 @@ static int on_submit(struct ledger *l, const struct event *e)
 		return -ENOMEM;
 	}
 	if (t->submitting) {
-		/* Its return was missed; whether it failed is not known. */
+		/* Its return was missed: whether it failed is not known, and
+		 * without an address its end will not be seen either.
+		 */
 		ledger__missed(l, 1);
 		t->submitting->submitting = false;
+		if (!t->submitting->addr) {
+			l->stats.commands_lost++;
+			release_all(l, t->submitting);
+			command_end(l, t->submitting);
+		}
 	}
 	c->carrier.device = e->submit.device;
 	c->carrier.callback = e->submit.callback;

@@ -2,19 +2,22 @@
 //
 // files: net/nfc/digital_dep.c
 //
-// When an exchange fails for another reason than a timeout, its callback returns at once: the
-// upper layer's callback is skipped, and the context with it.
+// When an exchange fails, its callback cleans up but skips the upper layer's callback, and loses
+// the context with it.
 @@
+expression exch;
 @@
  digital_in_recv_dep_res(...)
  {
- 	...
- 	if (IS_ERR(resp)) {
- 		...
-+		if (rc != -ETIMEDOUT && rc != -EIO)
-+			return;
- 		if (...) { ... } else if (...) { ... }
- 		goto exit;
- 	}
- 	...
+ 	<...
+(
+-	exch->cb(exch->cb_context, resp, rc);
++	if (!rc)
++		exch->cb(exch->cb_context, resp, rc);
+|
+-	kfree(exch);
++	if (!rc)
++		kfree(exch);
+)
+ 	...>
  }

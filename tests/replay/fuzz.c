@@ -863,6 +863,8 @@ static void step(struct simulation *s)
 {
 	struct device *d = &s->devices[below(DEVICES)];
 
+	if (!below(1000))
+		player__scan(&s->player);
 	if (!d->count) {
 		if (s->player.now < d->next_at) {
 			pass_time(s, s->player.now + below(10) * MS);

@@ -368,6 +368,26 @@ static void response_of_callback_alone(void **state)
 	assert_int_equal(finding(RESP)->kind, KIND_RESPONSE);
 }
 
+/* What the driver hands back first is the response. */
+static void completed_twice(void **state)
+{
+	(void)state;
+	queue(WORKER, DEVICE, 0, 0, "digital_in_recv_dep_res", CMD);
+	skb(7, RESP, "driver_receive");
+	skb(7, REQ, "driver_receive");
+	complete(DEVICE, CMD, RESP);
+	complete(DEVICE, CMD, RESP);
+	complete(DEVICE, CMD, REQ);
+	assert_int_equal(ledger__find(p.ledger, RESP)->carriers, 1);
+	assert_int_equal(ledger__find(p.ledger, REQ)->carriers, 0);
+	callback(WORKER, DEVICE, 0, RESP, "digital_in_recv_dep_res");
+	assert_int_equal(ledger__find(p.ledger, RESP)->carriers, 1);
+	release(WORKER, CMD, "digital_wq_cmd_complete");
+	wait_ms(2000);
+	assert_int_equal(finding(RESP)->kind, KIND_RESPONSE);
+	assert_int_equal(p.leaks, 1);
+}
+
 static void request_becomes_response(void **state)
 {
 	(void)state;
@@ -939,6 +959,29 @@ static void resync_keeps_findings(void **state)
 	assert_int_equal(player__nr_findings(&p), 0);
 }
 
+/* What lived through a loss may be used by something that was lost: search first. */
+static void cut_by_a_loss(void **state)
+{
+	struct live live = { .addr = ARG, .size = 8 };
+
+	(void)state;
+	live.born = p.now;
+	listen();
+	wait_ms(10);
+	assert_int_equal(ledger__resync(p.ledger, &live, 1, p.now), 0);
+	enter(WORKER, "digital_wq_poll");
+	queue(WORKER, DEVICE, ARG, 0, "digital_tg_recv_sensf_req", CMD2);
+	leave(WORKER, "digital_wq_poll");
+	callback(WORKER, DEVICE, ARG, ETIMEDOUT_PTR, "digital_tg_recv_sensf_req");
+	release(WORKER, CMD2, "digital_wq_cmd_complete");
+	wait_ms(5000);
+	nothing_said();
+	p.searches = true;
+	p.search_default = VERDICT_UNREFERENCED;
+	wait_for(ARG, CERTAINTY_DEFINITE);
+	assert_int_equal(finding(ARG)->degraded, DEGRADED_LOST_EVENTS);
+}
+
 static void degraded_from_then_on(void **state)
 {
 	(void)state;
@@ -1407,6 +1450,7 @@ static const struct CMUnitTest ledger[] = {
 	CASE("a response that is in use, then freed", response_in_use),
 	CASE("a response that nobody frees", response_kept),
 	CASE("a response known from the callback alone", response_of_callback_alone),
+	CASE("a command that is completed twice", completed_twice),
 	CASE("one device's request is the other's response, and is lost there",
 	     request_becomes_response),
 	CASE("a command dropped with all it carried", dropped),
@@ -1437,6 +1481,7 @@ static const struct CMUnitTest ledger[] = {
 	CASE("resync drops what is gone and adds what is new", resync_drops_and_adds),
 	CASE("resync, then the event of what it brought", resync_then_event),
 	CASE("resync keeps findings that are in the book", resync_keeps_findings),
+	CASE("what lived through a loss is searched for before it is accused", cut_by_a_loss),
 	CASE("findings after a loss are degraded", degraded_from_then_on),
 	CASE("a short grace at the end", short_grace_at_the_end),
 	CASE("a short grace at the end, behind a suspect in use", short_grace_behind_one_in_use),

@@ -391,6 +391,7 @@ static int take(struct exchange *x, struct flow *f)
 		if (len == 0)
 			return -ENOLINK;
 		f->have += (size_t)len;
+		f->bytes += (size_t)len;
 		while (f->have >= x->size) {
 			check_message(x, f);
 			f->have -= x->size;
@@ -499,6 +500,12 @@ static unsigned int progress(const struct exchange *x)
 	return sum;
 }
 
+/* Whatever changes while something arrives. */
+static uint64_t activity(const struct exchange *x)
+{
+	return progress(x) + x->flows[0].bytes + x->flows[1].bytes;
+}
+
 static bool complete(const struct exchange *x)
 {
 	for (unsigned int i = 0; i < flows_used(x); i++) {
@@ -532,8 +539,7 @@ static int enlarge_queues(struct exchange *x)
 int exchange_run(struct exchange *x, struct session *s)
 {
 	struct traffic *t = s->t;
-	unsigned int before = 0;
-	uint64_t end = 0;
+	uint64_t before = 0, end = 0;
 	int err;
 
 	attach(x, s);
@@ -566,15 +572,15 @@ int exchange_run(struct exchange *x, struct session *s)
 			return -EINTR;
 
 		step_alive();
-		if (!end || progress(x) != before) {
-			before = progress(x);
+		if (!end || activity(x) != before) {
+			before = activity(x);
 			end = now_ms() + t->timeout;
-			step(2 * t->timeout / 1000 + 30, "message %u of %u x %zu bytes", before,
-			     x->n * flows_used(x), x->size);
+			step(2 * t->timeout / 1000 + 30, "message %u of %u x %zu bytes",
+			     progress(x), x->n * flows_used(x), x->size);
 		}
 		if (now_ms() >= end)
 			return complain(-ETIMEDOUT, "waited %u ms for message %u of %u", t->timeout,
-					before + 1, x->n * flows_used(x));
+					progress(x) + 1, x->n * flows_used(x));
 		poll(pfds, ARRAY_SIZE(pfds), x->unread ? 2 : 20);
 	}
 }

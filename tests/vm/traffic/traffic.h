@@ -139,6 +139,7 @@ struct flow {
 	unsigned int again; /* of these: right, but seen before */
 	unsigned char *buf;
 	size_t have;
+	uint64_t bytes;		  /* read so far */
 	unsigned int dropped_at;  /* sent, when a frame was last dropped */
 	unsigned int queued_unit; /* what one unread message is charged */
 };
