@@ -57,10 +57,10 @@ $(O)/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) $(VMLINUX)/vmlinux.h | $(O)/tools-
 		-Werror -I$(VMLINUX) -Ibpf -c -o $@ $<
 
 $(O)/nfcleakbpf.skel.h: $(O)/nfcleakbpf.bpf.o
-	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name nfcleakbpf > $@
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name nfcleakbpf > $@.new && mv $@.new $@
 
 $(O)/query.skel.h: $(O)/query.bpf.o
-	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name query_bpf > $@
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name query_bpf > $@.new && mv $@.new $@
 
 $(O)/tools-present: Makefile
 	@mkdir -p $(@D)

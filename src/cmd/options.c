@@ -83,6 +83,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'a':
 		parse_time(state, "min-age", arg, &o->min_age_ns);
+		if (o->min_age_ns > 86400000000000ULL)
+			argp_error(state, "--min-age: at most a day");
 		return 0;
 	case 's':
 		parse_time(state, "scan-interval", arg, &o->scan_interval_ns);

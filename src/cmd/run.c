@@ -191,6 +191,13 @@ static bool in_module(void *ctx, const struct allocation *a)
 /* ---- the beginning of tracing ---- */
 
 /* The ledger's idea of a subsystem: by name, so that it holds for every build. */
+static int set_role(struct run *r, const char *function, const char *module, enum role role)
+{
+	uint32_t name = names__intern(r->names, function, module);
+
+	return name ? ledger__set_role(r->ledger, name, role) : -ENOMEM;
+}
+
 static int set_roles(struct run *r)
 {
 	int err = 0;
@@ -199,13 +206,10 @@ static int set_roles(struct run *r)
 		const struct subsystem *s = subsystems[i];
 
 		for (const char *const *d = s->dispatchers; *d && !err; d++)
-			err = ledger__set_role(r->ledger, names__intern(r->names, *d, s->module),
-					       ROLE_DISPATCH);
+			err = set_role(r, *d, s->module, ROLE_DISPATCH);
 		for (const struct hooked_function *f = s->functions; f->name && !err; f++)
 			if (f->role == HOOK_SUBMIT)
-				err = ledger__set_role(r->ledger,
-						       names__intern(r->names, f->name, s->module),
-						       ROLE_SUBMIT);
+				err = set_role(r, f->name, s->module, ROLE_SUBMIT);
 	}
 	return err;
 }

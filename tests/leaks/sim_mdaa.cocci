@@ -11,10 +11,15 @@ identifier ops;
 +				 struct digital_tg_mdaa_params *params, u16 timeout,
 +				 nfc_digital_cmd_complete_t cb, void *arg)
 +{
++	struct nfcsim *dev = nfc_digital_get_drvdata(ddev);
 +	static unsigned int calls;
 +
 +	if (++calls % 3 == 0)
 +		return -EIO;
++
++	dev->up = true;
++	dev->mode = NFCSIM_MODE_TARGET;
++	dev->rf_tech = NFC_DIGITAL_RF_TECH_106A;
 +
 +	return nfcsim_send(ddev, NULL, timeout, cb, arg);
 +}

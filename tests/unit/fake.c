@@ -17,6 +17,7 @@ const struct fake_symbol fake__nfc[] = {
 	{ "digital_tg_recv_sensf_req", "nfc_digital", FAKE_RECV_SENSF, 0x100 },
 	{ "digital_wq_cmd_complete", "nfc_digital", FAKE_WQ_COMPLETE, 0x100 },
 	{ "nfc_alloc_recv_skb", "nfc", FAKE_NFC_ALLOC, 0x40 },
+	{ "trace_nfc", "nfc", FAKE_NFC_TRACE, 0x40 },
 	{ "process_one_work", NULL, FAKE_PROCESS_WORK, 0x400 },
 	{ "__alloc_skb", NULL, FAKE_ALLOC_SKB, 0x200 },
 	{ "__traceiter_kmalloc", NULL, FAKE_TRACEITER, 0x50 },

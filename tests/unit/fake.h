@@ -36,6 +36,7 @@ extern const struct fake_symbol fake__nfc[];
 #define FAKE_WQ_POLL	  0xffffffffc0001400ULL /* digital_wq_poll */
 #define FAKE_RECV_SENSF	  0xffffffffc0001500ULL /* digital_tg_recv_sensf_req */
 #define FAKE_WQ_COMPLETE  0xffffffffc0001600ULL /* digital_wq_cmd_complete */
+#define FAKE_NFC_TRACE	  0xffffffffc0102000ULL /* trace_nfc of nfc: no tracer's */
 #define FAKE_NFC_ALLOC	  0xffffffffc0101000ULL /* nfc_alloc_recv_skb of nfc */
 #define FAKE_PROCESS_WORK 0xffffffff81001000ULL /* process_one_work */
 #define FAKE_ALLOC_SKB	  0xffffffff81002000ULL /* __alloc_skb */

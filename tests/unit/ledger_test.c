@@ -494,6 +494,7 @@ static void inner_callback_alone(void **state)
 	complete(DEVICE, CMD, ETIMEDOUT_PTR);
 	callback(WORKER, DEVICE, ARG, ETIMEDOUT_PTR, "digital_tg_recv_sensf_req");
 	release(WORKER, CMD, "digital_wq_cmd_complete");
+	assert_int_equal(stats()->callbacks_unmatched, 0);
 	wait_ms(2000);
 	assert_int_equal(finding(ARG)->carrier.callback, fn("digital_tg_recv_atr_or_sensf_req"));
 }

@@ -225,6 +225,14 @@ static void tracer_frames(void **state)
 	assert_int_equal(s->depth, 4);
 	names__free(n);
 
+	/* A module's own function may be called as it likes. */
+	n = make();
+	s = names__stack_at(n, names__stack(n, (const uint64_t[]){ FAKE_NFC_TRACE, FAKE_WQ_POLL },
+					    2, 0));
+	assert_int_equal(s->depth, 2);
+	assert_int_equal(s->site, 0);
+	names__free(n);
+
 	/* Nothing but the tracer: better all of it than nothing. */
 	n = make();
 	s = names__stack_at(n, names__stack(n, addrs, 4, 0));
