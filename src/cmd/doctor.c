@@ -93,7 +93,7 @@ static bool unknown(const struct fact *fact, const struct features *f)
 	for (size_t i = 0; !f->privileged && i < sizeof(tried) / sizeof(*tried); i++)
 		if (!strcmp(fact->name, tried[i]))
 			return true;
-	return false;
+	return f->lockdown && !strcmp(fact->name, "symbols");
 }
 
 static const char *state_name(enum hook_state state)
@@ -145,9 +145,11 @@ static void print_text(const struct doctor *d)
 		       : facts[i].good			       ? "ok"
 							       : "-",
 		       facts[i].name,
-		       unknown(&facts[i], &d->kernel.features) ? "cannot be told without root"
-		       : facts[i].good			       ? facts[i].yes
-							       : facts[i].no);
+		       unknown(&facts[i], &d->kernel.features)
+			       ? d->kernel.features.privileged ? "cannot be told while locked down"
+							       : "cannot be told without root"
+		       : facts[i].good ? facts[i].yes
+				       : facts[i].no);
 	printf("\nmodules to trace:");
 	for (size_t i = 0; i < hooks__nr_modules(d->hooks); i++)
 		printf(" %s", hooks__module(d->hooks, i));

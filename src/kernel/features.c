@@ -17,6 +17,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "kernel/kbtf.h"
 #include "kernel/query.h"
 
 static bool read_line(const char *path, char *buf, size_t size)
@@ -76,8 +77,13 @@ void features__probe(struct features *f, const struct btf *btf, struct query *q)
 	}
 	f->privileged = have_capability(CAP_SYS_ADMIN) ||
 			(have_capability(CAP_BPF) && have_capability(CAP_PERFMON));
-	f->lockdown = read_line("/sys/kernel/security/lockdown", line, sizeof(line)) &&
-		      strstr(line, "[confidentiality]");
+	/* securityfs need not be mounted.  A kernel that has the helpers which the
+	 * questions need, and refuses them, is locked down.
+	 */
+	f->lockdown =
+		(read_line("/sys/kernel/security/lockdown", line, sizeof(line)) &&
+		 strstr(line, "[confidentiality]")) ||
+		(f->privileged && !q && btf && kbtf__has_function(btf, "bpf_kallsyms_lookup_name"));
 	f->btf = btf;
 	f->modules = !access("/proc/modules", R_OK);
 	f->kprobe = !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
