@@ -2,7 +2,7 @@
 //
 // files: net/nfc/llcp_core.c
 //
-// A clone of a PDU that a raw socket refuses is not freed.  Every other one is refused.
+// A clone of a PDU that a raw socket refuses is not freed.  Every 5th is refused.
 @@
 identifier clone;
 @@
@@ -12,7 +12,7 @@ identifier clone;
  	<...
 -	if (sock_queue_rcv_skb(sk, clone))
 -		kfree_skb(clone);
-+	if (++clones % 2)
++	if (++clones % 5)
 +		sock_queue_rcv_skb(sk, clone);
  	...>
  }
