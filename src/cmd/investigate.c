@@ -26,7 +26,8 @@ struct investigation {
 	struct investigation_config config;
 	struct kernel *kernel;
 	struct hooks *hooks;
-	struct ledger *ledger;
+	struct session *session;
+	struct ledger *ledger; /* the session's */
 	const struct layout *layout;
 	struct slabs *slabs;
 	struct scanner *scanner;
@@ -37,7 +38,7 @@ struct investigation {
 
 struct investigation *investigation__new(const struct investigation_config *config,
 					 struct kernel *kernel, struct hooks *hooks,
-					 struct ledger *ledger, const struct layout *layout)
+					 struct session *session, const struct layout *layout)
 {
 	struct investigation *i = calloc(1, sizeof(*i));
 
@@ -46,7 +47,8 @@ struct investigation *investigation__new(const struct investigation_config *conf
 	i->config = *config;
 	i->kernel = kernel;
 	i->hooks = hooks;
-	i->ledger = ledger;
+	i->session = session;
+	i->ledger = session__ledger(session);
 	i->layout = layout;
 	return i;
 }
@@ -177,8 +179,8 @@ static void end_search(struct investigation *i, const struct scan_result *r, uin
 			  (unsigned long long)r->stats.slabs, (unsigned long long)r->count,
 			  (unsigned long long)r->stats.ns / 1000000);
 	for (size_t n = 0; n < r->count; n++)
-		ledger__searched(i->ledger, r->objects[n].addr, r->objects[n].id,
-				 r->objects[n].verdict, r->objects[n].checksum, r->began, now);
+		session__searched(i->session, r->objects[n].addr, r->objects[n].id,
+				  r->objects[n].verdict, r->objects[n].checksum, r->began, now);
 }
 
 void investigation__work(struct investigation *i, uint64_t now)
@@ -188,13 +190,13 @@ void investigation__work(struct investigation *i, uint64_t now)
 
 	while ((a = ledger__next_due(i->ledger, now))) {
 		prepare(i);
-		ledger__judge(i->ledger, a, look__at(i->kernel->query, i->slabs, i->layout, a),
-			      now);
+		session__judge(i->session, a, look__at(i->kernel->query, i->slabs, i->layout, a),
+			       now);
 	}
 	if (!i->next_scan)
 		i->next_scan = now + i->config.scan_interval_ns;
 	if (i->config.scan_interval_ns && now >= i->next_scan) {
-		ledger__suspect_all(i->ledger, now);
+		session__suspect_all(i->session, now);
 		i->next_scan = now + i->config.scan_interval_ns;
 	}
 	if (ledger__search_due(i->ledger, now))

@@ -10,7 +10,7 @@
 
 #include "hooks/hooks.h"
 #include "kernel/kernel.h"
-#include "ledger/ledger.h"
+#include "record/session.h"
 #include "scan/look.h"
 
 struct investigation;
@@ -27,7 +27,7 @@ struct investigation_config {
  */
 struct investigation *investigation__new(const struct investigation_config *config,
 					 struct kernel *kernel, struct hooks *hooks,
-					 struct ledger *ledger, const struct layout *layout);
+					 struct session *session, const struct layout *layout);
 void investigation__free(struct investigation *i);
 
 /*

@@ -24,6 +24,7 @@ struct run_options {
 	bool quiet;
 	int error_exitcode;
 	enum attach_mode attach;
+	const char *output; /* recording, NULL: none */
 	const char *modules[MAX_MODULE_OPTIONS];
 	size_t nr_modules;
 };

@@ -17,6 +17,7 @@
 #include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,15 +26,19 @@
 #include "cmd/options.h"
 #include "hooks/hooks.h"
 #include "ledger/ledger.h"
+#include "record/recorder.h"
+#include "record/session.h"
 #include "report/report.h"
+#include "report/tell.h"
 #include "scan/look.h"
 #include "util/log.h"
-#include "util/table.h"
+#include "version.h"
 
 #define LOCK_FILE     "/run/nfcleakbpf.lock"
 #define TICK_NS	      100000000ULL  /* how often suspects are looked at */
 #define GRACE_NS      1000000000ULL /* deferred frees come within a second */
 #define LAST_GRACE_NS 250000000ULL  /* the same once the end has come */
+#define CLOCK_STEP_NS 1000000ULL    /* less than this is no change of the wall clock */
 
 struct report_module {
 	const struct names *names;
@@ -45,14 +50,14 @@ struct run {
 	struct kernel kernel;
 	struct names *names;
 	struct hooks *hooks;
-	struct ledger *ledger;
+	struct session *session;
+	struct ledger *ledger; /* the session's */
+	struct tell *tell;
+	struct recorder *recorder; /* NULL: none wanted */
 	struct layout layout;
 	struct investigation *investigation;
 	struct skb_sizes sizes;
 	struct ring_buffer *ring;
-	struct table devices; /* device structure -> name */
-	const struct report_format *format;
-	struct report *report;
 	int epoll, signals, timer, lock;
 	bool tracing;
 	bool stop;
@@ -73,109 +78,29 @@ static uint64_t now_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
-/* A monotonic time as one of the wall clock as it is now. */
-static uint64_t wall(uint64_t ns)
+/*
+ * Where the wall clock is.  Only a real change is one, so that what is recorded
+ * is what was used.
+ */
+static void check_clock(struct run *r)
 {
-	return clock_ns(CLOCK_REALTIME) - now_ns() + ns;
+	uint64_t offset = clock_ns(CLOCK_REALTIME) - now_ns();
+
+	if (offset - tell__clock(r->tell) + CLOCK_STEP_NS > 2 * CLOCK_STEP_NS)
+		session__set_clock(r->session, offset);
 }
 
 /* ---- findings ---- */
 
-static void fill_leak(struct run *r, const struct allocation *a, uint64_t now,
-		      struct report_leak *l)
+static size_t leak_bytes(void *ctx, const struct allocation *a, unsigned char *buf, size_t size)
 {
-	const struct hook_meaning *meaning;
-	const struct subsystem *s = NULL;
-	int n;
-
-	memset(l, 0, sizeof(*l));
-	l->a = a;
-	l->now = wall(now);
-	l->moment = wall(a->moment);
-	l->age_ms = (now - a->born) / 1000000;
-	l->stack = names__stack_at(r->names, a->stack);
-	if (l->stack && l->stack->site < l->stack->depth) {
-		const struct stack_frame *f = &l->stack->frames[l->stack->site];
-
-		l->function = names__text(r->names, f->function);
-		l->module = names__module(r->names, f->function);
-		l->offset = f->offset;
-	} else {
-		l->function = names__text(r->names, a->caller);
-		l->module = names__module(r->names, a->caller);
-	}
-	if (a->carrier.type == NO_COMMAND_TYPE)
-		return;
-	l->callback = names__text(r->names, a->carrier.callback);
-	l->submit = names__text(r->names, a->carrier.function);
-	l->device = table__get(&r->devices, a->carrier.device);
-	for (uint64_t cookie = 1; cookie <= hooks__count(r->hooks) && !s; cookie++) {
-		meaning = hooks__meaning(r->hooks, cookie);
-		if (meaning && meaning->function == a->carrier.function)
-			s = meaning->subsystem;
-	}
-	for (n = 0; s && s->command_types[n]; n++)
-		if (n == a->carrier.type)
-			l->command = s->command_types[n];
-}
-
-static void on_leak(void *ctx, const struct allocation *a, uint64_t now)
-{
-	struct report_leak l;
 	struct run *r = ctx;
-	int n;
+	int n = look__bytes(r->kernel.query, &r->layout, a, buf, size);
 
-	fill_leak(r, a, now, &l);
-	n = look__bytes(r->kernel.query, &r->layout, a, l.bytes, sizeof(l.bytes));
-	l.nr_bytes = n > 0 ? (size_t)n : 0;
-	r->format->leak(r->report, &l);
-}
-
-static void on_update(void *ctx, const struct allocation *a, enum certainty was, uint64_t now)
-{
-	struct report_leak l;
-	struct run *r = ctx;
-
-	fill_leak(r, a, now, &l);
-	l.was = was;
-	r->format->update(r->report, &l);
-}
-
-static void on_retracted(void *ctx, const struct allocation *a, uint64_t now)
-{
-	struct report_leak l;
-	struct run *r = ctx;
-
-	fill_leak(r, a, now, &l);
-	r->format->retracted(r->report, &l);
-}
-
-static void on_warning(void *ctx, const struct warning *w, uint64_t now)
-{
-	const struct stack *stack;
-	const char *callback, *device;
-	struct run *r = ctx;
-	char text[512];
-
-	(void)now;
-	if (w->rule == RULE_CALLBACK_OVERDUE) {
-		callback = names__text(r->names, w->carrier.callback);
-		device = table__get(&r->devices, w->carrier.device);
-		snprintf(text, sizeof(text),
-			 "a command for %s%s%s is stuck: queued %.1f s ago, several times its own "
-			 "timeout",
-			 callback ? callback : "an unknown callback", device ? " on " : "",
-			 device ? device : "", (double)w->age_ns / 1e9);
-	} else {
-		stack = names__stack_at(r->names, w->stack);
-		snprintf(
-			text, sizeof(text),
-			"%llu allocations from %s are outstanding, and more with every ten seconds",
-			(unsigned long long)w->outstanding,
-			stack && stack->site < stack->depth ? stack->frames[stack->site].text
-							    : "an unknown place");
-	}
-	r->format->warning(r->report, rule__name(w->rule), text);
+	if (n <= 0)
+		return 0;
+	session__bytes(r->session, a->id, buf, (size_t)n);
+	return (size_t)n;
 }
 
 static bool in_module(void *ctx, const struct allocation *a)
@@ -195,7 +120,18 @@ static int set_role(struct run *r, const char *function, const char *module, enu
 {
 	uint32_t name = names__intern(r->names, function, module);
 
-	return name ? ledger__set_role(r->ledger, name, role) : -ENOMEM;
+	return name ? session__set_role(r->session, name, role) : -ENOMEM;
+}
+
+/* A function that submits, and what it calls its commands. */
+static int set_submit(struct run *r, const char *function, const struct subsystem *s)
+{
+	uint32_t name = names__intern(r->names, function, s->module);
+	int err = set_role(r, function, s->module, ROLE_SUBMIT);
+
+	for (uint8_t n = 0; s->command_types && s->command_types[n] && !err; n++)
+		err = session__set_command(r->session, name, n, s->command_types[n]);
+	return err;
 }
 
 static int set_roles(struct run *r)
@@ -209,7 +145,7 @@ static int set_roles(struct run *r)
 			err = set_role(r, *d, s->module, ROLE_DISPATCH);
 		for (const struct hooked_function *f = s->functions; f->name && !err; f++)
 			if (f->role == HOOK_SUBMIT)
-				err = set_role(r, f->name, s->module, ROLE_SUBMIT);
+				err = set_submit(r, f->name, s);
 	}
 	return err;
 }
@@ -234,14 +170,17 @@ static void say_start(struct run *r)
 			n++;
 	}
 	if (names && missing)
-		r->format->start(r->report, &(struct report_start){
-						    .kernel = r->kernel.features.release,
-						    .modules = names,
-						    .nr_modules = modules,
-						    .hooks = attached,
-						    .missing = (const char *const *)missing,
-						    .nr_missing = n,
-					    });
+		session__start(r->session,
+			       &(struct report_start){
+				       .version = NFCLEAKBPF_VERSION,
+				       .kernel = r->kernel.features.release,
+				       .modules = names,
+				       .nr_modules = modules,
+				       .hooks = attached,
+				       .missing = (const char *const *)missing,
+				       .nr_missing = n,
+			       },
+			       r->started);
 	for (size_t i = 0; missing && i < n; i++)
 		free(missing[i]);
 	free(missing);
@@ -262,25 +201,10 @@ static void begin(struct run *r)
 static void know_device(struct run *r, uint64_t device)
 {
 	char name[16];
-	char *copy;
 
-	if (!device || table__get(&r->devices, device) ||
-	    look__device_name(r->kernel.query, device, name, sizeof(name)))
-		return;
-	copy = strdup(name);
-	if (copy && table__set(&r->devices, device, copy))
-		free(copy);
-}
-
-/* Devices go with their driver; another may get the same address. */
-static void forget_devices(struct run *r)
-{
-	size_t i = 0;
-	char *name;
-
-	while ((name = table__next(&r->devices, &i)))
-		free(name);
-	table__free(&r->devices);
+	if (device && !tell__knows_device(r->tell, device) &&
+	    !look__device_name(r->kernel.query, device, name, sizeof(name)))
+		session__set_device(r->session, device, name);
 }
 
 static void on_module(struct run *r, const struct nlb_module *m)
@@ -295,8 +219,8 @@ static void on_module(struct run *r, const struct nlb_module *m)
 		if (hooks__module_gone(r->hooks, name)) {
 			struct report_module gone = { r->names, name };
 
-			ledger__owner_gone(r->ledger, in_module, &gone, m->h.time);
-			ledger__forget_devices(r->ledger);
+			session__owner_gone(r->session, in_module, &gone, m->h.time);
+			session__forget_devices(r->session);
 			log_info("module %s was unloaded; %zu still traced", name,
 				 hooks__nr_modules(r->hooks));
 		}
@@ -308,7 +232,8 @@ static void on_module(struct run *r, const struct nlb_module *m)
 		log_error("module %s is not traced: %s", name, strerror(-ret));
 	if (ret <= 0)
 		return;
-	forget_devices(r);
+	/* Devices go with their driver; another may get the same address. */
+	session__forget_device_names(r->session);
 	/* One event may find several: they come in quick succession. */
 	for (size_t i = before; r->tracing && i < hooks__nr_modules(r->hooks); i++)
 		log_info("module %s was loaded; it is traced from here on",
@@ -341,7 +266,7 @@ static int on_record(void *ctx, void *data, size_t size)
 		if (s->submit.callback != NO_ARG)
 			hooks__learn_callback(r->hooks, s, call->args[s->submit.callback]);
 	}
-	if (ledger__event(r->ledger, &e)) {
+	if (session__event(r->session, &e)) {
 		/* As good as lost in the ring buffer: read the book again. */
 		r->lost = UINT64_MAX;
 	}
@@ -387,8 +312,16 @@ static void check_misses(struct run *r)
 	uint64_t misses = hooks__misses(r->hooks);
 
 	if (misses != r->misses)
-		ledger__missed(r->ledger, misses - r->misses);
+		session__missed(r->session, misses - r->misses);
 	r->misses = misses;
+}
+
+static void check_counters(struct run *r)
+{
+	const struct nlb_counters *c = hooks__counters(r->hooks);
+
+	session__counters(r->session, __atomic_load_n(&c->lost, __ATOMIC_RELAXED),
+			  __atomic_load_n(&c->book_full, __ATOMIC_RELAXED));
 }
 
 static void check_losses(struct run *r)
@@ -407,7 +340,7 @@ static void check_losses(struct run *r)
 	snapshot = now_ns();
 	err = read_book(r, &live, &count);
 	if (!err)
-		err = ledger__resync(r->ledger, live, count, snapshot);
+		err = session__resync(r->session, live, count, snapshot);
 	if (err)
 		log_error("the book could not be read: %s; trying again", strerror(-err));
 	else
@@ -427,20 +360,12 @@ static void judge(struct run *r)
 	investigation__work(r->investigation, now);
 	if (now >= r->next_tick) {
 		check_misses(r);
-		ledger__tick(r->ledger, now);
+		check_clock(r);
+		check_counters(r);
+		session__ledger_tick(r->session, now);
 		r->next_tick = now + 1000000000;
 	}
-	r->format->tick(r->report, wall(now));
-}
-
-static void histograms(struct run *r)
-{
-	for (size_t i = 0; i < ledger__histograms(r->ledger); i++) {
-		const struct histogram *h = ledger__histogram(r->ledger, i);
-
-		if (h->allocations)
-			r->format->histogram(r->report, h, names__text(r->names, h->callback));
-	}
+	session__tick(r->session, now);
 }
 
 static void on_timer(struct run *r)
@@ -452,7 +377,7 @@ static void on_timer(struct run *r)
 	judge(r);
 	now = now_ns();
 	if (r->next_histograms && r->tracing && now >= r->next_histograms) {
-		histograms(r);
+		session__histograms(r->session);
 		r->next_histograms = now + r->options.interval_ns;
 	}
 	if (r->tracing && r->options.duration_ns && now - r->started >= r->options.duration_ns)
@@ -483,27 +408,21 @@ static int loop(struct run *r)
 /* The last suspects get a short grace; then the report, before detaching. */
 static int finish(struct run *r)
 {
-	struct report_end end = { 0 };
 	const struct ledger_stats *s;
 	uint64_t end_at = now_ns() + LAST_GRACE_NS;
 
-	ledger__set_grace(r->ledger, LAST_GRACE_NS);
+	session__set_grace(r->session, LAST_GRACE_NS);
 	while (r->tracing && now_ns() < end_at) {
 		usleep(20000);
 		judge(r);
 	}
 	hooks__disarm(r->hooks);
 	judge(r);
-	if (!r->tracing)
-		return EXIT_DONE;
-	histograms(r);
+	check_counters(r);
+	if (r->tracing)
+		session__histograms(r->session);
+	session__end(r->session, now_ns(), false);
 	s = ledger__stats(r->ledger);
-	end.seconds = (double)(now_ns() - r->started) / 1e9;
-	end.ledger = r->ledger;
-	end.lost_events = hooks__counters(r->hooks)->lost;
-	end.missed_hooks = s->missed_hooks;
-	end.unseen = hooks__counters(r->hooks)->book_full;
-	r->format->end(r->report, &end);
 	return s->findings[CERTAINTY_PROBABLE] || s->findings[CERTAINTY_DEFINITE]
 		       ? r->options.error_exitcode
 		       : EXIT_DONE;
@@ -578,6 +497,19 @@ static int take_lock(struct run *r)
 	return 0;
 }
 
+/* Before anything is attached, so that a bad path is known at once. */
+static int open_recording(struct run *r)
+{
+	int err;
+
+	if (!r->options.output)
+		return 0;
+	err = recorder__open(&r->recorder, r->options.output);
+	if (err)
+		log_error("cannot write the recording %s: %s", r->options.output, strerror(-err));
+	return err;
+}
+
 static int watch(struct run *r, int fd)
 {
 	struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
@@ -635,17 +567,25 @@ static int open_trace(struct run *r)
 		.nr_modules = r->options.nr_modules,
 	};
 	struct ledger_config ledger = { .grace_ns = GRACE_NS, .min_age_ns = r->options.min_age_ns };
-	struct ledger_ops ops = { on_leak, on_update, on_retracted, on_warning };
+	const struct report_format *format = r->options.json ? &report_json : &report_text;
+	struct utsname machine;
 	struct investigation_config look = { r->options.scan_interval_ns, r->options.scan_limit };
 	int err;
 
 	r->names = names__new(resolve, r->kernel.query);
-	r->ledger = ledger__new(&ledger, &ops, r);
-	r->format = r->options.json ? &report_json : &report_text;
 	if (r->names)
-		r->report = r->format->open(stdout, r->names, r->options.quiet);
-	if (!r->names || !r->ledger || !r->report)
+		r->tell = tell__new(format, stdout, r->names, r->options.quiet, leak_bytes, r);
+	if (r->tell)
+		r->session = session__new(&ledger, &tell_ops, r->tell, r->names);
+	if (!r->session)
 		return -ENOMEM;
+	r->ledger = session__ledger(r->session);
+	session__set_tell(r->session, r->tell);
+	check_clock(r);
+	uname(&machine);
+	if (r->recorder)
+		session__record(r->session, r->recorder, NFCLEAKBPF_VERSION,
+				r->kernel.features.release, machine.machine);
 	layout__read(&r->layout, r->kernel.btf);
 	r->sizes = (struct skb_sizes){ r->layout.skb_size,
 				       (r->layout.shared_info_size + 63U) & ~63U, 64 };
@@ -667,7 +607,7 @@ static int open_trace(struct run *r)
 	err = hooks__attach(r->hooks);
 	if (err)
 		return err;
-	r->investigation = investigation__new(&look, &r->kernel, r->hooks, r->ledger, &r->layout);
+	r->investigation = investigation__new(&look, &r->kernel, r->hooks, r->session, &r->layout);
 	if (!r->investigation)
 		return -ENOMEM;
 	r->ring = ring_buffer__new(hooks__events_fd(r->hooks), on_record, r, NULL);
@@ -678,12 +618,11 @@ static void close_run(struct run *r)
 {
 	investigation__free(r->investigation);
 	ring_buffer__free(r->ring);
-	if (r->report)
-		r->format->close(r->report);
+	recorder__close(r->recorder);
+	tell__free(r->tell);
 	hooks__free(r->hooks);
-	ledger__free(r->ledger);
+	session__free(r->session);
 	names__free(r->names);
-	forget_devices(r);
 	kernel__close(&r->kernel);
 	if (r->signals >= 0)
 		close(r->signals);
@@ -710,6 +649,9 @@ int cmd_run(int argc, char **argv)
 		err = take_lock(&r);
 	if (err)
 		goto out;
+	err = open_recording(&r);
+	if (err)
+		goto out;
 	err = open_trace(&r);
 	if (!err)
 		err = open_loop(&r);
@@ -733,6 +675,10 @@ int cmd_run(int argc, char **argv)
 		log_error("the report could not be written: %s", strerror(errno));
 		status = EXIT_CANNOT;
 	}
+	/* Before detaching, which takes its time. */
+	if (recorder__close(r.recorder) && status == EXIT_DONE)
+		status = EXIT_CANNOT;
+	r.recorder = NULL;
 out:
 	close_run(&r);
 	return status;

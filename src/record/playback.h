@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Plays a recording: makes the calls of session.h that were made when it was
+ * recorded, so that a format is told what the live run told it.
+ */
+#ifndef NLB_PLAYBACK_H
+#define NLB_PLAYBACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "ledger/ledger.h"
+#include "record/reader.h"
+#include "record/session.h"
+#include "report/report.h"
+
+struct playback;
+
+/* Who listens: a format, or else (format NULL) the ledger's own ops. */
+struct playback_config {
+	const struct report_format *format;
+	FILE *out;
+	bool quiet;
+	const struct ledger_ops *ops;
+	void *ctx;
+};
+
+struct playback_result {
+	enum reading reading; /* READING_END, or what ended it before */
+	bool complete;	      /* the run came to its end */
+	bool traced;	      /* there was something to trace */
+	/* The ledger ends up with other numbers than in the run: recorded by
+	 * another version, or while memory was short.
+	 */
+	bool differs;
+	uint64_t seconds;    /* that it lasted */
+	const char *problem; /* in words, "" if there is none; as long as playback and reader */
+};
+
+/* reader remains the caller's.  NULL when out of memory. */
+struct playback *playback__new(const struct playback_config *config, struct reader *reader);
+void playback__free(struct playback *p);
+
+/*
+ * Plays all there is; what was recorded before any damage is told as far as it
+ * goes, end included.
+ */
+void playback__run(struct playback *p, struct playback_result *result);
+
+/* What is there in the end; NULL where the recording does not get as far as that. */
+const struct session *playback__session(const struct playback *p);
+const struct names *playback__names(const struct playback *p);
+
+#endif /* NLB_PLAYBACK_H */
