@@ -11,6 +11,7 @@
 
 static const struct command commands[] = {
 	{ "run", "trace live: alerts as leaks happen, then a report", cmd_run },
+	{ "report", "render a recording made by run --output, or compare two", cmd_report },
 	{ "doctor", "what this kernel offers and what would be missed", cmd_doctor },
 };
 

@@ -106,9 +106,7 @@ static size_t leak_bytes(void *ctx, const struct allocation *a, unsigned char *b
 static bool in_module(void *ctx, const struct allocation *a)
 {
 	const struct report_module *m = ctx;
-	const struct stack *s = names__stack_at(m->names, a->stack);
-	uint32_t function = s && s->site < s->depth ? s->frames[s->site].function : a->caller;
-	const char *module = names__module(m->names, function);
+	const char *module = names__module(m->names, tell__function(m->names, a, NULL));
 
 	return module && !strcmp(module, m->name);
 }

@@ -287,8 +287,7 @@ static bool on_owned(struct playback *p, const struct item *item)
 
 static bool on_live(struct playback *p, const struct item *item)
 {
-	struct live *live =
-		with_room(p->live, &p->room_live, p->nr_live, sizeof(*live), LIVE_MAX);
+	struct live *live = with_room(p->live, &p->room_live, p->nr_live, sizeof(*live), LIVE_MAX);
 
 	if (!live)
 		return false;
@@ -489,7 +488,7 @@ void playback__run(struct playback *p, struct playback_result *result)
 		.complete = p->complete,
 		.traced = p->tracing,
 		.differs = p->differs,
-		.seconds = (p->now - p->started) / 1000000000,
+		.ns = p->now - p->started,
 		.problem = *p->problem ? p->problem : reader__problem(p->reader),
 	};
 }

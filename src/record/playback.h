@@ -34,7 +34,7 @@ struct playback_result {
 	 * another version, or while memory was short.
 	 */
 	bool differs;
-	uint64_t seconds;    /* that it lasted */
+	uint64_t ns;	     /* that tracing lasted */
 	const char *problem; /* in words, "" if there is none; as long as playback and reader */
 };
 

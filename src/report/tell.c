@@ -116,25 +116,30 @@ static uint64_t wall(const struct tell *t, uint64_t ns)
 
 /* ---- findings ---- */
 
+uint32_t tell__function(const struct names *names, const struct allocation *a, uint32_t *offset)
+{
+	const struct stack *s = names__stack_at(names, a->stack);
+	bool site = s && s->site < s->depth;
+
+	if (offset)
+		*offset = site ? s->frames[s->site].offset : 0;
+	return site ? s->frames[s->site].function : a->caller;
+}
+
 static void fill_leak(const struct tell *t, const struct allocation *a, uint64_t now,
 		      struct report_leak *l)
 {
+	uint32_t function;
+
 	memset(l, 0, sizeof(*l));
 	l->a = a;
 	l->now = wall(t, now);
 	l->moment = wall(t, a->moment);
 	l->age_ms = (now - a->born) / 1000000;
 	l->stack = names__stack_at(t->names, a->stack);
-	if (l->stack && l->stack->site < l->stack->depth) {
-		const struct stack_frame *f = &l->stack->frames[l->stack->site];
-
-		l->function = names__text(t->names, f->function);
-		l->module = names__module(t->names, f->function);
-		l->offset = f->offset;
-	} else {
-		l->function = names__text(t->names, a->caller);
-		l->module = names__module(t->names, a->caller);
-	}
+	function = tell__function(t->names, a, &l->offset);
+	l->function = names__text(t->names, function);
+	l->module = names__module(t->names, function);
 	if (a->carrier.type == NO_COMMAND_TYPE)
 		return;
 	l->callback = names__text(t->names, a->carrier.callback);

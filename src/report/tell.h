@@ -33,6 +33,13 @@ struct tell *tell__new(const struct report_format *format, FILE *out, const stru
 		       bool quiet, tell_bytes bytes, void *ctx);
 void tell__free(struct tell *t);
 
+/*
+ * The function that is named as the one that allocated: the stack's site, or
+ * without one the allocator's caller; and how far into it, 0 where that is not
+ * known.  offset may be NULL.
+ */
+uint32_t tell__function(const struct names *names, const struct allocation *a, uint32_t *offset);
+
 /* What a ledger is given, with the struct tell as its context. */
 extern const struct ledger_ops tell_ops;
 
