@@ -846,7 +846,7 @@ int script__run(const struct script *s, struct player *p, FILE *out)
 			break;
 		case VERB_MISSED:
 			player__advance(p, SECOND_NS + step->time);
-			ledger__missed(p->ledger, step->number);
+			session__missed(p->session, step->number);
 			break;
 		case VERB_TICK:
 			player__advance(p, SECOND_NS + step->time);
