@@ -8,6 +8,8 @@
 #   make unit            unit and replay tests: no root, no kernel
 #   make native          this machine's own kernel: needs root
 #   make test-programs   builds all of them, runs nothing
+#   make fuzz            builds the fuzzers, for those who let them run for hours:
+#                        build/fuzz/recording DIRECTORY tests/fuzz/corpus/recording
 
 T := $(O)/tests
 TEST_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc -Ibpf -I$(O) -Itests \
@@ -54,6 +56,48 @@ $(T)/fuzz: $(patsubst %,$(T)/obj/tests/replay/%.o,fuzz player) $(TEST_LIB)
 $(NATIVE_TESTS): $(patsubst %.c,$(T)/obj/%.o,$(sort $(wildcard tests/native/*.c))) $(TEST_LIB)
 	$(call test_link)
 
+# libFuzzer, which comes with clang (libclang-rt-dev): where it is not there,
+# there are no fuzzers.
+FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZ_SRCS := $(sort $(wildcard src/ledger/*.c src/record/*.c src/report/*.c src/util/*.c)) \
+	src/trace/names.c
+FUZZ_OBJS := $(FUZZ_SRCS:%.c=$(O)/fuzz/obj/%.o)
+FUZZ_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc -Ibpf -I$(O) -O1 -g \
+	-fno-omit-frame-pointer -fno-sanitize-recover=all
+FUZZ_SECONDS ?= 10
+
+$(O)/fuzz/obj/%.o: %.c
+	$(call say,CC,$@)mkdir -p $(@D) && $(CLANG) $(FUZZ_CFLAGS) \
+		-fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+
+$(FUZZERS): $(O)/fuzz/%: $(O)/fuzz/obj/tests/fuzz/%.o $(FUZZ_OBJS)
+	$(call say,LINK,$@)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+
+.PHONY: fuzz
+fuzz: $(FUZZERS)
+
+# A short run from the kept corpus; what it finds new is not kept.
+.PHONY: fuzz-briefly
+fuzz-briefly:
+	@if ! echo 'int LLVMFuzzerTestOneInput(const char *d, long n); int LLVMFuzzerTestOneInput(const char *d, long n) { return n < 0 && *d; }' | \
+		$(CLANG) -fsanitize=fuzzer,address,undefined -x c -o /dev/null - 2>/dev/null; then \
+		echo "# no fuzzing: $(CLANG) has no libFuzzer (libclang-rt-dev)"; exit 0; \
+	fi; \
+	$(MAKE) --no-print-directory -s fuzz || exit 1; \
+	status=0; \
+	for f in $(FUZZERS); do \
+		name=$${f##*/}; new=$$(mktemp -d); mkdir $$new/found; \
+		if (cd $$new && $(CURDIR)/$$f -seed=1 -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+			-rss_limit_mb=1024 -max_len=8192 found $(CURDIR)/tests/fuzz/corpus/$$name \
+			>log 2>&1); then \
+			runs=$$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' $$new/log); \
+			echo "ok - fuzz: $$name: nothing breaks in $$runs runs"; \
+			rm -r $$new; \
+		else \
+			echo "not ok - fuzz: $$name (see $$new)"; tail -n 40 $$new/log; status=1; \
+		fi; \
+	done; exit $$status
+
 .PHONY: test-programs
 test-programs: $(UNIT_TESTS) $(REPLAY_TESTS) $(NATIVE_TESTS)
 
@@ -64,6 +108,7 @@ unit: $(UNIT_TESTS) $(REPLAY_TESTS)
 	for t in $(UNIT_TESTS); do echo "# $$t"; $$t || status=1; done; \
 	echo "# $(T)/replay"; $(T)/replay $(REPLAYS) || status=1; \
 	echo "# $(T)/fuzz"; $(T)/fuzz || status=1; \
+	$(MAKE) --no-print-directory -s fuzz-briefly || status=1; \
 	exit $$status
 
 .PHONY: native
@@ -72,4 +117,4 @@ native: $(NATIVE_TESTS) $(O)/nfcleakbpf
 	for t in $(NATIVE_TESTS); do echo "# $$t"; $(ROOT) $$t $(O)/nfcleakbpf || status=1; done; \
 	exit $$status
 
--include $(TEST_OBJS:.o=.d)
+-include $(TEST_OBJS:.o=.d) $(FUZZ_OBJS:.o=.d)
