@@ -16,11 +16,13 @@
 
 #include "hooks/subsystem.h"
 #include "kernel/modules.h"
+#include "record/playback.h"
 #include "replay/script.h"
 #include "report/report.h"
 #include "scan/reach.h"
 #include "trace/decode.h"
 #include "unit/fake.h"
+#include "unit/tape.h"
 
 #define REPLAYS "tests/replay/*.replay"
 
@@ -457,6 +459,74 @@ static void graph(void **state)
 	torture(use_reach, NULL);
 }
 
+/* ---- recordings ---- */
+
+static const char recorded[] = "# a recording\n"
+			       "config search=unreferenced\n"
+			       "0.001 alloc tid=1 addr=a size=8 in=digital_tg_listen_nfcf\n"
+			       "0.002 lost free tid=1 addr=b\n"
+			       "0.003 unload nfc_digital\n"
+			       "tick 8\n"
+			       "finish\n"
+			       "expect leak addr=a\n";
+
+/* Records a story; only what records may fail. */
+static void use_recorder(void *ctx)
+{
+	struct script *s = script__parse("recorded", recorded, stdout);
+	struct player p = { 0 };
+	struct tape *tape = ctx;
+	int err;
+
+	arm(true);
+	err = recorder__open(&p.recorder, tape->path);
+	arm(false);
+	assert_true(err == 0 || (err == -ENOMEM && fail_at));
+	assert_int_equal(script__run(s, &p, stdout), 0);
+	session__end(p.session, p.now, false);
+	assert_int_equal(recorder__close(p.recorder), 0);
+	player__stop(&p);
+	script__free(s);
+}
+
+static void use_recording(void *ctx)
+{
+	const struct tape *tape = ctx;
+	struct playback_config config = { .format = &report_text };
+	FILE *in = tape__stream(tape, tape->size), *out = fopen("/dev/null", "we");
+	struct playback_result result = { .reading = READING_FAILED };
+	struct playback *p = NULL;
+	struct reader *r;
+
+	config.out = out;
+	arm(true);
+	r = reader__new(in);
+	if (r)
+		p = playback__new(&config, r);
+	if (p)
+		playback__run(p, &result);
+	if (!fail_at)
+		assert_true(result.complete && !result.differs);
+	playback__free(p);
+	reader__free(r);
+	arm(false);
+	fclose(in);
+	fclose(out);
+}
+
+static void recordings(void **state)
+{
+	struct tape tape;
+
+	(void)state;
+	tape__open(&tape);
+	torture(use_recorder, &tape);
+	use_recorder(&tape);
+	tape__read(&tape);
+	torture(use_recording, &tape);
+	tape__close(&tape);
+}
+
 static int disarm(void **state)
 {
 	(void)state;
@@ -475,6 +545,7 @@ static const struct CMUnitTest torture_tests[] = {
 	CASE("the text report", text_report),
 	CASE("the list of modules", modules_file),
 	CASE("the graph of references", graph),
+	CASE("recordings, written and played", recordings),
 	CASE("the JSON report", json_report),
 };
 
