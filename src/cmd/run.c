@@ -81,6 +81,17 @@ static uint64_t wall(uint64_t ns)
 
 /* ---- findings ---- */
 
+/* Who called the submitting function. */
+static const char *submitter(const struct run *r, const struct carrier *c)
+{
+	const struct stack *s = names__stack_at(r->names, c->stack);
+
+	for (size_t i = 0; s && i + 1 < s->depth; i++)
+		if (s->frames[i].function == c->function)
+			return names__text(r->names, s->frames[i + 1].function);
+	return NULL;
+}
+
 static void fill_leak(struct run *r, const struct allocation *a, uint64_t now,
 		      struct report_leak *l)
 {
@@ -108,6 +119,8 @@ static void fill_leak(struct run *r, const struct allocation *a, uint64_t now,
 		return;
 	l->callback = names__text(r->names, a->carrier.callback);
 	l->submit = names__text(r->names, a->carrier.function);
+	l->upper = names__text(r->names, a->carrier.upper);
+	l->submitter = submitter(r, &a->carrier);
 	l->device = table__get(&r->devices, a->carrier.device);
 	for (uint64_t cookie = 1; cookie <= hooks__count(r->hooks) && !s; cookie++) {
 		meaning = hooks__meaning(r->hooks, cookie);
@@ -157,7 +170,6 @@ static void on_warning(void *ctx, const struct warning *w, uint64_t now)
 	struct run *r = ctx;
 	char text[512];
 
-	(void)now;
 	if (w->rule == RULE_CALLBACK_OVERDUE) {
 		callback = names__text(r->names, w->carrier.callback);
 		device = table__get(&r->devices, w->carrier.device);
@@ -176,16 +188,29 @@ static void on_warning(void *ctx, const struct warning *w, uint64_t now)
 							    : "an unknown place");
 	}
 	r->format->warning(r->report, rule__name(w->rule), text);
+	/* What no other rule sees, a scan may: now, not in ten minutes. */
+	if (w->rule == RULE_GROWTH && r->options.scan_interval_ns)
+		investigation__scan(r->investigation, now);
 }
 
+/*
+ * Was it allocated by this module, or on its behalf (a device, when its driver
+ * registered it)?
+ */
 static bool in_module(void *ctx, const struct allocation *a)
 {
 	const struct report_module *m = ctx;
 	const struct stack *s = names__stack_at(m->names, a->stack);
-	uint32_t function = s && s->site < s->depth ? s->frames[s->site].function : a->caller;
-	const char *module = names__module(m->names, function);
+	const char *module = names__module(m->names, a->caller);
 
-	return module && !strcmp(module, m->name);
+	if (module && !strcmp(module, m->name))
+		return true;
+	for (size_t i = 0; s && i < s->depth; i++) {
+		module = names__module(m->names, s->frames[i].function);
+		if (module && !strcmp(module, m->name))
+			return true;
+	}
+	return false;
 }
 
 /* ---- the beginning of tracing ---- */
@@ -488,7 +513,8 @@ static int finish(struct run *r)
 	uint64_t end_at = now_ns() + LAST_GRACE_NS;
 
 	ledger__set_grace(r->ledger, LAST_GRACE_NS);
-	while (r->tracing && now_ns() < end_at) {
+	while (r->tracing &&
+	       (investigation__last(r->investigation, now_ns()) || now_ns() < end_at)) {
 		usleep(20000);
 		judge(r);
 	}

@@ -24,9 +24,10 @@ struct command {
 	uint64_t addr; /* 0 until its allocation was seen */
 	struct carrier carrier;
 	struct cargo argument, request, params, response;
-	uint64_t argument_value; /* as submitted: need not be an allocation */
-	uint64_t response_value; /* as completed: may be an ERR_PTR */
-	uint32_t tid;		 /* of the submitting task while the call is open */
+	struct cargo inner[EVENT_INNER]; /* sockets that the argument names */
+	uint64_t argument_value;	 /* as submitted: need not be an allocation */
+	uint64_t response_value;	 /* as completed: may be an ERR_PTR */
+	uint32_t tid;			 /* of the submitting task while the call is open */
 	uint32_t timeout_ms;
 	uint64_t queued_at;
 	bool submitting;
@@ -75,6 +76,7 @@ struct ledger {
 	uint64_t next_id;
 	uint64_t next_frame;
 	unsigned degraded;
+	bool no_search;
 	struct ledger_stats stats;
 };
 

@@ -105,6 +105,7 @@ void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search
 	a->degraded = l->degraded;
 	a->looks = 0;
 	a->clean_at = 0;
+	a->doubts = 0;
 	a->told = false;
 	a->look = search || a->uncertain ? LOOK_SEARCH : LOOK_GLANCE;
 	l->stats.suspects++;
@@ -166,6 +167,11 @@ void ledger__set_grace(struct ledger *l, uint64_t grace_ns)
 		next = a->next;
 		suspects_insert(l, a, a->looks ? a->due : a->moment + grace_ns);
 	}
+}
+
+void ledger__cannot_search(struct ledger *l)
+{
+	l->no_search = true;
 }
 
 const struct allocation *ledger__next_due(struct ledger *l, uint64_t now)
@@ -230,13 +236,29 @@ void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdi
 		allocation_lost(l, a, now);
 		return;
 	case VERDICT_REFERENCED:
+		/* On a list, or with another user: a leak may be just that. */
 		set_certainty(l, a, CERTAINTY_POSSIBLE, now);
-		look_again(l, a, LOOK_GLANCE, now + backoff(l, a));
+		look_again(l, a, l->no_search ? LOOK_GLANCE : LOOK_SEARCH, now + backoff(l, a));
 		return;
 	default:
 		set_certainty(l, a, CERTAINTY_PROBABLE, now);
 		look_again(l, a, LOOK_SEARCH, now);
 	}
+}
+
+/*
+ * Is it said although a word was found that points to it?  An skb or a closed
+ * socket of which a rule says that its time is over is not lent to anybody, and
+ * what lives on because of a word in freed memory does not live long: a scan's
+ * suspect is said the second time.
+ */
+static bool tells(const struct allocation *a, enum verdict verdict)
+{
+	if (a->uncertain)
+		return false;
+	if (a->rule == RULE_UNREFERENCED)
+		return verdict == VERDICT_STALE && a->doubts > 1;
+	return verdict == VERDICT_STALE || a->skb || a->sock;
 }
 
 void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict verdict,
@@ -252,6 +274,7 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 		return;
 	case VERDICT_REFERENCED:
 		a->clean_at = 0;
+		a->doubts = 0;
 		if (a->rule == RULE_UNREFERENCED && !a->told) {
 			clear_suspicion(l, a, now);
 			return;
@@ -259,16 +282,21 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 		set_certainty(l, a, CERTAINTY_POSSIBLE, now);
 		look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
 		return;
+	case VERDICT_STALE:
 	case VERDICT_DOUBTFUL:
 		/* A word left behind looks like this, and is overwritten some
-		 * day; what was said stands, what was not is not said yet.
+		 * day: never definite, but what was said stands.
 		 */
 		a->clean_at = 0;
-		if (a->rule == RULE_UNREFERENCED && !a->told) {
+		a->doubts++;
+		if (a->rule == RULE_UNREFERENCED && !a->told && verdict == VERDICT_DOUBTFUL) {
 			clear_suspicion(l, a, now);
 			return;
 		}
-		set_certainty(l, a, a->told ? CERTAINTY_PROBABLE : CERTAINTY_POSSIBLE, now);
+		set_certainty(l, a,
+			      a->told || tells(a, verdict) ? CERTAINTY_PROBABLE
+							   : CERTAINTY_POSSIBLE,
+			      now);
 		look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
 		return;
 	case VERDICT_UNREADABLE:
@@ -281,6 +309,7 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 	case VERDICT_UNREFERENCED:
 		break;
 	}
+	a->doubts = 0;
 	if (a->clean_at && a->checksum == checksum && began - a->clean_at >= l->config.min_age_ns) {
 		set_certainty(l, a, CERTAINTY_DEFINITE, now);
 		suspects_remove(a);
@@ -289,6 +318,14 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 	if (!a->clean_at || a->checksum != checksum) {
 		a->clean_at = began;
 		a->checksum = checksum;
+		if (a->rule == RULE_UNREFERENCED && !a->told) {
+			/* Nothing but this search speaks against it, and it may have
+			 * been moved from one place to another meanwhile.
+			 */
+			set_certainty(l, a, CERTAINTY_POSSIBLE, now);
+			look_again(l, a, LOOK_SEARCH, now + LOOK_AGAIN_NS);
+			return;
+		}
 	}
 	set_certainty(l, a, CERTAINTY_PROBABLE, now);
 	look_again(l, a, LOOK_SEARCH, a->clean_at + l->config.min_age_ns);

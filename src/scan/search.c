@@ -13,7 +13,8 @@
  *
  * A word found this way may have been left behind by what is long gone.  So what
  * the stack itself can reach is marked besides: from the data of its modules and
- * from its devices, through every slab object met, a few steps far.
+ * from its devices and sockets, through every slab object met, a few steps far;
+ * an object that is asked about is no step (a queue may be long).
  *
  * Pages that per-CPU data names and that belong to no slab are followed: there
  * kvfree_rcu() keeps what waits for its grace period.
@@ -399,7 +400,10 @@ static uint64_t now_ns(void)
 struct marking {
 	struct table seen;  /* first byte of an object -> this */
 	struct table known; /* page -> struct slab, or this where it is none */
-	struct region queue[MARK_OBJECTS];
+	struct {
+		struct region region;
+		int step; /* from the roots; to an object asked about it is none */
+	} queue[MARK_OBJECTS];
 	size_t head, tail;
 	unsigned char bytes[MAX_OBJECT];
 };
@@ -427,7 +431,7 @@ static const struct slab *marking_slab(struct search *s, struct marking *m, uint
 	return slab;
 }
 
-static void mark_words(struct search *s, struct marking *m, size_t size)
+static void mark_words(struct search *s, struct marking *m, size_t size, int step)
 {
 	for (size_t i = 0; i + 8 <= size && m->tail < MARK_OBJECTS; i += 8) {
 		struct reach_object *target;
@@ -440,15 +444,18 @@ static void mark_words(struct search *s, struct marking *m, size_t size)
 		target = reach__find(s->reach, word);
 		if (target)
 			target->marked = true;
+		if (!target && step == MARK_STEPS)
+			continue;
 		slab = marking_slab(s, m, word);
 		object = slab ? slab__object(slab, word) : 0;
 		if (!object || table__get(&m->seen, object) || table__set(&m->seen, object, m))
 			continue;
-		m->queue[m->tail++] = (struct region){ object, slab->size };
+		m->queue[m->tail].region = (struct region){ object, slab->size };
+		m->queue[m->tail++].step = target ? step : step + 1;
 	}
 }
 
-static int mark_region(struct search *s, struct marking *m, const struct region *r)
+static int mark_region(struct search *s, struct marking *m, const struct region *r, int step)
 {
 	for (uint64_t off = 0; off < r->size; off += MAX_OBJECT) {
 		uint64_t size = r->size - off < MAX_OBJECT ? r->size - off : MAX_OBJECT;
@@ -456,7 +463,7 @@ static int mark_region(struct search *s, struct marking *m, const struct region 
 		/* Gone meanwhile, or not mapped: then it names nothing. */
 		if (query__read(s->query, r->start + off, m->bytes, (uint16_t)size))
 			continue;
-		mark_words(s, m, size);
+		mark_words(s, m, size, step);
 		if (account(s, size))
 			return account(s, 0);
 	}
@@ -468,13 +475,12 @@ static int mark(struct search *s, const struct region *roots, size_t nr_roots)
 	struct marking *m = calloc(1, sizeof(*m));
 	struct slab *slab;
 	int err = m ? 0 : -ENOMEM;
-	size_t i, end;
+	size_t i;
 
 	for (i = 0; !err && i < nr_roots; i++)
-		err = mark_region(s, m, &roots[i]);
-	for (int step = 0; !err && step < MARK_STEPS; step++)
-		for (end = m->tail; !err && m->head < end; m->head++)
-			err = mark_region(s, m, &m->queue[m->head]);
+		err = mark_region(s, m, &roots[i], 0);
+	for (; !err && m->head < m->tail; m->head++)
+		err = mark_region(s, m, &m->queue[m->head].region, m->queue[m->head].step);
 	if (!m)
 		return err;
 	for (i = 0; (slab = table__next(&m->known, &i));)
