@@ -17,9 +17,10 @@
 #include "scan/slab.h"
 #include "util/log.h"
 
-#define SEARCH_PAUSE_NS 500000000ULL
-#define SEARCH_SHARE	10  /* one part in so many of the time */
-#define DEVICE_BYTES	512 /* of struct nfc_digital_dev and the like */
+#define SEARCH_PAUSE_NS 300000000ULL
+#define SEARCH_SHARE	10	      /* one part in so many of the time */
+#define SEARCH_BURST_NS 1000000000ULL /* that may be spent at once */
+#define DEVICE_BYTES	512	      /* of struct nfc_digital_dev and the like */
 #define MODULE_REGIONS	4
 #define SOCKETS_NS	1000000000ULL  /* how often sockets are looked at */
 #define FIRST_SCAN_NS	60000000000ULL /* as kmemleak's */
@@ -34,7 +35,8 @@ struct investigation {
 	struct slabs *slabs;
 	struct scanner *scanner;
 	bool tried, searching;
-	uint64_t not_before; /* the next search */
+	uint64_t not_before;	    /* the next search */
+	uint64_t budget, budget_at; /* time that searches may take, as of then */
 	uint64_t next_scan, next_sockets;
 	uint64_t ending; /* since when, or 0 */
 };
@@ -181,10 +183,30 @@ static void begin_search(struct investigation *i)
 				       i->config.scan_limit);
 }
 
+/*
+ * A search costs what it took; a share of the time that passes is earned, up to
+ * a burst.  So the first suspects after a quiet time are looked for at once.
+ */
+static void pay(struct investigation *i, uint64_t ns, uint64_t now)
+{
+	i->budget += (now - i->budget_at) / SEARCH_SHARE;
+	if (!i->budget_at || i->budget > SEARCH_BURST_NS)
+		i->budget = SEARCH_BURST_NS;
+	i->budget_at = now;
+	i->not_before = now + SEARCH_PAUSE_NS;
+	if (i->budget >= ns) {
+		i->budget -= ns;
+		return;
+	}
+	i->not_before = now + SEARCH_PAUSE_NS + (ns - i->budget) * SEARCH_SHARE;
+	i->budget = 0;
+	i->budget_at = i->not_before;
+}
+
 static void end_search(struct investigation *i, const struct scan_result *r, uint64_t now)
 {
 	i->searching = false;
-	i->not_before = now + SEARCH_PAUSE_NS + r->stats.ns * (SEARCH_SHARE - 1);
+	pay(i, r->stats.ns, now);
 	if (r->err)
 		log_info("memory could not be searched (%s): findings stay probable",
 			 r->err == -E2BIG ? "--scan-limit does not suffice" : strerror(-r->err));

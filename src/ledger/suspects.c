@@ -125,7 +125,7 @@ void suspect_carried(struct ledger *l, const struct cargo *cargo, enum rule rule
 	struct allocation *a = cargo_get(l, cargo);
 
 	if (a)
-		suspect(l, a, rule, !a->owned && a->kind != KIND_RESPONSE, now);
+		suspect(l, a, rule, !a->owned && !a->skb, now);
 }
 
 static void count_finding(struct ledger *l, const struct allocation *a, int64_t sign)
@@ -247,10 +247,11 @@ void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdi
 }
 
 /*
- * Is it said although a word was found that points to it?  An skb or a closed
- * socket of which a rule says that its time is over is not lent to anybody, and
- * what lives on because of a word in freed memory does not live long: a scan's
- * suspect is said the second time.
+ * Is it said although a word was found that points to it?  An skb of which a rule
+ * says that its time is over is not lent to anybody.  What lost its owner is
+ * mostly named by what went down with it (a device by its driver core's data).
+ * And what lives on because of a word in freed memory does not live long: a
+ * scan's suspect is said the second time.
  */
 static bool tells(const struct allocation *a, enum verdict verdict)
 {
@@ -258,7 +259,7 @@ static bool tells(const struct allocation *a, enum verdict verdict)
 		return false;
 	if (a->rule == RULE_UNREFERENCED)
 		return verdict == VERDICT_STALE && a->doubts > 1;
-	return verdict == VERDICT_STALE || a->skb || a->sock;
+	return verdict == VERDICT_STALE || a->skb || a->rule == RULE_OWNER_GONE;
 }
 
 void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict verdict,
