@@ -275,6 +275,7 @@ bool investigation__last(struct investigation *i, uint64_t now)
 {
 	if (!i->ending) {
 		i->ending = now;
+		ledger__recheck(i->ledger, now);
 		investigation__scan(i, now);
 	}
 	return now - i->ending < LAST_SEARCH_NS &&

@@ -58,14 +58,15 @@ struct ledger {
 	struct ledger_ops ops;
 	void *ctx;
 
-	struct table allocations;   /* by address */
-	struct table commands;	    /* by address */
-	struct table tasks;	    /* by id */
-	struct command unbound;	    /* list: submitted, their address not seen */
-	struct command bound;	    /* list: all others */
-	struct allocation suspects; /* list, by due time */
-	struct table devices;	    /* seen in commands: address -> address */
-	struct table growth;	    /* stack -> struct growth */
+	struct table allocations;    /* by address */
+	struct table commands;	     /* by address */
+	struct table tasks;	     /* by id */
+	struct command unbound;	     /* list: submitted, their address not seen */
+	struct command bound;	     /* list: all others */
+	struct allocation suspects;  /* list, by due time */
+	struct table devices;	     /* seen in commands: address -> address */
+	struct table callbacks_seen; /* entered ever: name id -> the ledger */
+	struct table growth;	     /* stack -> struct growth */
 	uint64_t window_end;
 
 	uint8_t *roles; /* enum role, by function */
@@ -77,6 +78,7 @@ struct ledger {
 	uint64_t next_frame;
 	unsigned degraded;
 	bool no_search;
+	bool completions_seen; /* ever: drivers' answers can be told */
 	struct ledger_stats stats;
 };
 

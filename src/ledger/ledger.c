@@ -413,6 +413,7 @@ static void on_complete(struct ledger *l, const struct event *e)
 {
 	struct command *c = command_at(l, e->complete.command);
 
+	l->completions_seen = true;
 	if (!c || c->completed)
 		return;
 	c->completed = true;
@@ -441,12 +442,19 @@ static struct command *command_called(struct ledger *l, const struct event *e)
 	return same_arguments;
 }
 
+/* Can the entry of this callback be seen? */
+static bool hooked(const struct ledger *l, uint32_t callback)
+{
+	return table__get(&l->callbacks_seen, callback);
+}
+
 static int on_callback(struct ledger *l, const struct event *e)
 {
 	struct task *t = task_make(l, e->tid);
 	struct command *c;
 
-	if (!t)
+	if (!t || (!hooked(l, e->callback.callback) &&
+		   table__set(&l->callbacks_seen, e->callback.callback, l)))
 		return -ENOMEM;
 	if (t->calling)
 		return 0; /* callbacks call each other: the outermost counts */
@@ -469,7 +477,9 @@ static int on_callback(struct ledger *l, const struct event *e)
 /* The command's object goes: its callback has returned, or never ran. */
 static void command_freed(struct ledger *l, struct command *c, uint32_t caller, uint64_t now)
 {
-	bool returned = c->called || role_of(l, caller) == ROLE_DISPATCH;
+	bool dispatched = role_of(l, caller) == ROLE_DISPATCH;
+	/* Where a callback's entry can be seen, one that was not seen did not run. */
+	bool returned = c->called || (dispatched && !hooked(l, c->carrier.callback));
 	struct command was;
 	size_t i = 0;
 	struct task *t;
@@ -485,6 +495,9 @@ static void command_freed(struct ledger *l, struct command *c, uint32_t caller, 
 		l->stats.callbacks++;
 		suspect_carried(l, &was.argument, RULE_CALLBACK_KEPT, now);
 		suspect_carried(l, &was.response, RULE_CALLBACK_KEPT, now);
+		/* A device that goes calls back for what its driver never answered. */
+		if (dispatched && !was.completed && l->completions_seen)
+			suspect_carried(l, &was.request, RULE_OWNER_GONE, now);
 	} else {
 		l->stats.dropped++;
 		suspect_carried(l, &was.argument, RULE_COMMAND_DROPPED, now);
@@ -696,6 +709,7 @@ void ledger__free(struct ledger *l)
 	table__free(&l->tasks);
 	table__free(&l->commands);
 	table__free(&l->devices);
+	table__free(&l->callbacks_seen);
 	books_free(l);
 	free(l->roles);
 	free(l);

@@ -234,6 +234,11 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
  */
 void ledger__suspect_all(struct ledger *l, uint64_t now);
 /*
+ * The end is near: every finding that is not definite is to be searched for once
+ * more, now, so that none stands that was freed without an event.
+ */
+void ledger__recheck(struct ledger *l, uint64_t now);
+/*
  * The owner of what owned() says yes to is gone: a module was unloaded, a
  * device freed, a socket closed.
  */

@@ -216,12 +216,16 @@ static void look_again(struct ledger *l, struct allocation *a, enum look look, u
 	suspects_insert(l, a, after);
 }
 
-/* Less and less often, up to 64 times the minimum age, and never at once. */
+/*
+ * Less and less often, up to 64 times the minimum age, and never at once.  What
+ * was said is looked at again sooner: it may have to be taken back.
+ */
 static uint64_t backoff(const struct ledger *l, const struct allocation *a)
 {
 	uint64_t age = l->config.min_age_ns > LOOK_AGAIN_NS ? l->config.min_age_ns : LOOK_AGAIN_NS;
+	uint32_t times = a->told && a->doubts ? a->doubts - 1 : a->looks;
 
-	return age << (a->looks < 6 ? a->looks : 6);
+	return age << (times < 6 ? times : 6);
 }
 
 void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdict verdict,
@@ -333,6 +337,16 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 }
 
 /* ---- other occasions ---- */
+
+void ledger__recheck(struct ledger *l, uint64_t now)
+{
+	struct allocation *a;
+	size_t i = 0;
+
+	while ((a = table__next(&l->allocations, &i)))
+		if (a->told && a->next && a->due > now)
+			look_again(l, a, LOOK_SEARCH, now);
+}
 
 static bool belongs(void *ctx, const struct allocation *a)
 {

@@ -310,6 +310,7 @@ void player__finish(struct player *p)
 
 	arm(p, true);
 	ledger__set_grace(p->ledger, LAST_GRACE_NS);
+	ledger__recheck(p->ledger, p->now);
 	ledger__suspect_all(p->ledger, p->now);
 	arm(p, false);
 	p->ending = true;
