@@ -39,7 +39,7 @@
 #define MARK_STEPS    4
 #define MARK_OBJECTS  4000
 #define MAX_TASKS     100000
-#define MAX_STACKS    4
+#define MAX_HOLES     5
 #define MAX_PAGES     4096 /* followed from per-CPU data */
 
 struct search {
@@ -47,8 +47,8 @@ struct search {
 	struct slabs *slabs;
 	struct region fixed[FIXED_REGIONS];
 	size_t nr_fixed;
-	struct region stacks[MAX_STACKS]; /* within a CPU's area, and in .data */
-	size_t nr_stacks;
+	struct region holes[MAX_HOLES]; /* in .data, .bss and every CPU's area */
+	size_t nr_holes;
 	uint64_t init_task;
 	struct {
 		int tasks, thread_node, signal, stack, sp, thread_head;
@@ -97,8 +97,22 @@ static void find_stack(struct search *s, const char *symbol, uint64_t size)
 {
 	uint64_t addr;
 
-	if (s->nr_stacks < MAX_STACKS && !query__find(s->query, NULL, symbol, &addr))
-		s->stacks[s->nr_stacks++] = (struct region){ addr, size };
+	if (s->nr_holes < MAX_HOLES && !query__find(s->query, NULL, symbol, &addr))
+		s->holes[s->nr_holes++] = (struct region){ addr, size };
+}
+
+/*
+ * arch/x86: a part of .bss that is given away at boot (mem_encrypt_free_decrypted_mem()):
+ * anybody's memory, and often this process's own, which is full of addresses.
+ */
+static void find_freed(struct search *s)
+{
+	uint64_t start, end;
+
+	if (query__find(s->query, NULL, "__start_bss_decrypted_unused", &start) ||
+	    query__find(s->query, NULL, "__end_bss_decrypted", &end) || end <= start)
+		return;
+	s->holes[s->nr_holes++] = (struct region){ start, end - start };
 }
 
 /* arch/x86: their symbols are offsets into each CPU's area, but for the first. */
@@ -112,10 +126,10 @@ static void find_stacks(struct search *s)
 	find_stack(s, "entry_stack_storage", page);
 }
 
-static bool in_stack(const struct search *s, uint64_t addr)
+static bool in_hole(const struct search *s, uint64_t addr)
 {
-	for (size_t i = 0; i < s->nr_stacks; i++)
-		if (addr - s->stacks[i].start < s->stacks[i].size)
+	for (size_t i = 0; i < s->nr_holes; i++)
+		if (addr - s->holes[i].start < s->holes[i].size)
 			return true;
 	return false;
 }
@@ -168,6 +182,7 @@ int search__new(struct search **out, struct query *q, const struct btf *btf)
 	}
 	find_region(s, "_sdata", "_edata");
 	find_region(s, "__bss_start", "__bss_stop");
+	find_freed(s);
 	find_stacks(s);
 	find_tasks(s, btf);
 	find_cpus(s);
@@ -269,9 +284,9 @@ static int read_region(struct search *s, uint64_t start, uint64_t size, uint64_t
 			got += len;
 		}
 		err = query__read_all(s->query, pieces, n);
-		/* Stacks begin and end with a page, and so do the pieces. */
+		/* Holes begin and end with a page, and so do the pieces. */
 		for (size_t i = 0; !err && i < n; i++)
-			if (!pieces[i].err && !in_stack(s, pieces[i].addr - base))
+			if (!pieces[i].err && !in_hole(s, pieces[i].addr - base))
 				err = look_through(s, s->buffer[i], pieces[i].len, 0);
 		for (size_t i = 0; !err && follow && i < n; i++)
 			if (!pieces[i].err)
