@@ -24,7 +24,7 @@
 #define MODULE_REGIONS	4
 #define SOCKETS_NS	1000000000ULL  /* how often sockets are looked at */
 #define FIRST_SCAN_NS	60000000000ULL /* as kmemleak's */
-#define LAST_SEARCH_NS	1000000000ULL  /* what the end waits for a search */
+#define LAST_SEARCH_NS	2000000000ULL  /* the most that the end waits for searches */
 
 struct investigation {
 	struct investigation_config config;

@@ -43,7 +43,7 @@ void investigation__scan(struct investigation *i, uint64_t now);
 /*
  * The end has come: asks about everything once more, without a pause.  Returns
  * whether investigation__work() should be called again before the report; no
- * longer than a second.
+ * longer than two seconds.
  */
 bool investigation__last(struct investigation *i, uint64_t now);
 

@@ -16,8 +16,8 @@
  * from its devices and sockets, through every slab object met, a few steps far;
  * an object that is asked about is no step (a queue may be long).
  *
- * Pages that per-CPU data names and that belong to no slab are followed: there
- * kvfree_rcu() keeps what waits for its grace period.
+ * kvfree_rcu() keeps what waits for its grace period in pages of its own, which
+ * per-CPU data names: those are followed.
  */
 #include "scan/search.h"
 
@@ -40,7 +40,7 @@
 #define MARK_OBJECTS  4000
 #define MAX_TASKS     100000
 #define MAX_HOLES     5
-#define MAX_PAGES     4096 /* followed from per-CPU data */
+#define MAX_PAGES     4096 /* of kvfree_rcu() */
 
 struct search {
 	struct query *query;
@@ -53,6 +53,10 @@ struct search {
 	struct {
 		int tasks, thread_node, signal, stack, sp, thread_head;
 	} offset;
+	struct {
+		uint64_t start, size;	 /* of its per-CPU data, without the unused pages */
+		uint32_t count, records; /* in one of its pages */
+	} kvfree;
 	uint64_t per_cpu_start, per_cpu_size;
 	unsigned nr_cpus;
 	uint64_t cpu_bases[MAX_CPUS];
@@ -62,7 +66,7 @@ struct search {
 	uint64_t limit;
 	const int *cancel;
 	struct search_stats *stats;
-	struct table pages; /* named by per-CPU data -> this */
+	struct table pages; /* of kvfree_rcu() -> this */
 	uint64_t todo[MAX_PAGES];
 	size_t nr_todo;
 	/* slab memory waiting to be read together */
@@ -148,6 +152,22 @@ static void find_cpus(struct search *s)
 			return;
 }
 
+/* kernel/rcu/tree.c, mm/slab_common.c: the per-CPU krc, and struct kvfree_rcu_bulk_data. */
+static void find_kvfree(struct search *s, const struct btf *btf)
+{
+	const char *page = "kvfree_rcu_bulk_data";
+	int unused = kbtf__member_offset(btf, "kfree_rcu_cpu", "bkvcache");
+	int count = kbtf__member_offset(btf, page, "nr_records");
+	int records = kbtf__member_offset(btf, page, "records");
+
+	if (unused < 0 || count < 0 || records < 0 || records >= PIECE - 8 ||
+	    query__find(s->query, NULL, "krc", &s->kvfree.start))
+		return;
+	s->kvfree.size = (uint64_t)unused;
+	s->kvfree.count = (uint32_t)count;
+	s->kvfree.records = (uint32_t)records;
+}
+
 /* Where tasks are listed, and where their stacks are. */
 static void find_tasks(struct search *s, const struct btf *btf)
 {
@@ -184,6 +204,7 @@ int search__new(struct search **out, struct query *q, const struct btf *btf)
 	find_region(s, "__bss_start", "__bss_stop");
 	find_freed(s);
 	find_stacks(s);
+	find_kvfree(s, btf);
 	find_tasks(s, btf);
 	find_cpus(s);
 	/* Without the stacks a definite finding could be a false one. */
@@ -257,16 +278,44 @@ static void note_pages(struct search *s, const unsigned char *bytes, size_t size
 		uint64_t word;
 
 		memcpy(&word, bytes + i, 8);
-		word &= ~(uint64_t)(PIECE - 1);
-		if (!slabs__mapped(s->slabs, word) || table__get(&s->pages, word) ||
+		if (word % PIECE || !slabs__mapped(s->slabs, word) || table__get(&s->pages, word) ||
 		    !slabs__find(s->slabs, word, &slab) || table__set(&s->pages, word, s))
 			continue;
 		s->todo[s->nr_todo++] = word;
 	}
 }
 
+/* One page: a header that names the next, a count, and so many addresses. */
+static int read_kvfree_page(struct search *s, uint64_t page)
+{
+	unsigned char *bytes = s->buffer[0];
+	uint64_t count, size = s->kvfree.records;
+
+	if (query__read(s->query, page, bytes, PIECE))
+		return account(s, 0); /* given back meanwhile */
+	memcpy(&count, bytes + s->kvfree.count, sizeof(count));
+	if (count > (PIECE - size) / 8)
+		return account(s, PIECE); /* likewise */
+	note_pages(s, bytes, size);
+	return look_through(s, bytes + size, count * 8, 0) ?: account(s, PIECE);
+}
+
+static int read_kvfree(struct search *s)
+{
+	unsigned char bytes[PIECE];
+	uint16_t size = (uint16_t)(s->kvfree.size < PIECE ? s->kvfree.size : PIECE);
+	int err = 0;
+
+	for (unsigned i = 0; size && i < s->nr_cpus; i++)
+		if (!query__read(s->query, s->cpu_bases[i] + s->kvfree.start, bytes, size))
+			note_pages(s, bytes, size);
+	for (size_t i = 0; !err && i < s->nr_todo; i++)
+		err = read_kvfree_page(s, s->todo[i]);
+	return err;
+}
+
 /* base: what the symbols of the stacks in there are relative to. */
-static int read_region(struct search *s, uint64_t start, uint64_t size, uint64_t base, bool follow)
+static int read_region(struct search *s, uint64_t start, uint64_t size, uint64_t base)
 {
 	int err = 0;
 
@@ -288,9 +337,6 @@ static int read_region(struct search *s, uint64_t start, uint64_t size, uint64_t
 		for (size_t i = 0; !err && i < n; i++)
 			if (!pieces[i].err && !in_hole(s, pieces[i].addr - base))
 				err = look_through(s, s->buffer[i], pieces[i].len, 0);
-		for (size_t i = 0; !err && follow && i < n; i++)
-			if (!pieces[i].err)
-				note_pages(s, s->buffer[i], pieces[i].len);
 		if (!err)
 			err = account(s, got);
 	}
@@ -312,7 +358,7 @@ static int read_stack(struct search *s, uint64_t task)
 	    read_u64(s, task, s->offset.sp, &sp))
 		return 0;
 	start = sp - stack < thread_size ? sp & ~7ULL : stack;
-	return read_region(s, start, stack + thread_size - start, 0, false);
+	return read_region(s, start, stack + thread_size - start, 0);
 }
 
 /* Lists change while they are walked: a walk that goes astray ends at its bound. */
@@ -526,16 +572,16 @@ int search__run(struct search *s, struct reach_object *objects, size_t count,
 		return -ENOMEM;
 	err = mark(s, regions, nr_regions);
 	for (size_t i = 0; !err && i < s->nr_fixed; i++)
-		err = read_region(s, s->fixed[i].start, s->fixed[i].size, 0, false);
+		err = read_region(s, s->fixed[i].start, s->fixed[i].size, 0);
 	for (unsigned i = 0; !err && i < s->nr_cpus; i++)
 		err = read_region(s, s->cpu_bases[i] + s->per_cpu_start, s->per_cpu_size,
-				  s->cpu_bases[i], true);
-	for (size_t i = 0; !err && i < s->nr_todo; i++)
-		err = read_region(s, s->todo[i], PIECE, 0, true);
+				  s->cpu_bases[i]);
+	if (!err)
+		err = read_kvfree(s);
 	if (!err)
 		err = read_tasks(s);
 	for (size_t i = 0; !err && i < nr_regions; i++)
-		err = read_region(s, regions[i].start, regions[i].size, 0, false);
+		err = read_region(s, regions[i].start, regions[i].size, 0);
 	if (!err)
 		err = slabs__each(s->slabs, on_slab, s);
 	if (!err)
