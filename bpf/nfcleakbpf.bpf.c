@@ -488,11 +488,15 @@ static __always_inline void send_return(__u64 cookie, __s64 ret)
 /* A command's user argument may itself name what it was made for (a socket). */
 static __always_inline void read_inner(struct nlb_call *e)
 {
-	__u32 place = NLB_COOKIE_INNER(e->cookie);
+	__u64 place = NLB_COOKIE_INNER(e->cookie);
 
 	__builtin_memset(e->inner, 0, sizeof(e->inner));
-	if (place && place <= NLB_ARGS)
-		bpf_probe_read_kernel(e->inner, sizeof(e->inner), (void *)e->args[place - 1]);
+	if (!place)
+		return;
+	place--;
+	barrier_var(place); /* or 6.1 does not believe what is checked of it */
+	if (place < NLB_ARGS)
+		bpf_probe_read_kernel(e->inner, sizeof(e->inner), (void *)e->args[place]);
 }
 
 /* A call's arguments go out raw: which one is what, is the subsystem table's. */
