@@ -17,6 +17,7 @@
 #define NLB_COMM_LEN	    16 /* TASK_COMM_LEN */
 #define NLB_MAX_RANGES	    16 /* traced modules at one time */
 #define NLB_ARGS	    7  /* arguments passed on from a function hook */
+#define NLB_INNER	    4  /* words passed on of what an argument points to */
 #define NLB_FILTER_BITS	    14 /* 64 KiB of counters: 16,384 live objects collide little */
 #define NLB_FILTER_SLOTS    (1U << NLB_FILTER_BITS)
 #define NLB_SCOPE_BITS	    8
@@ -40,6 +41,7 @@ enum nlb_event_type {
 enum nlb_kind {
 	NLB_KIND_OBJECT = 0, /* kmalloc family */
 	NLB_KIND_SKB = 1,    /* struct sk_buff and its head */
+	NLB_KIND_SOCK = 2,   /* struct sock of the stack's address family */
 };
 
 /* An event came from an interrupt taken on top of the task it names. */
@@ -75,9 +77,15 @@ struct nlb_free {
 
 struct nlb_call {
 	struct nlb_header h;
-	__u64 cookie; /* which hook, see src/hooks/hooks.h */
+	__u64 cookie; /* which hook, and perhaps which argument to look into: NLB_COOKIE() */
 	__u64 args[NLB_ARGS];
+	__u64 inner[NLB_INNER]; /* first words of what that argument points to, or 0 */
 };
+
+/* inner: place of the argument to look into, from 0, or -1. */
+#define NLB_COOKIE(hook, inner)	 ((__u64)(hook) | (__u64)((inner) + 1) << 32)
+#define NLB_COOKIE_HOOK(cookie)	 ((__u32)(cookie))
+#define NLB_COOKIE_INNER(cookie) ((__u32)((cookie) >> 32)) /* place + 1, 0: none */
 
 struct nlb_return {
 	struct nlb_header h;
@@ -145,7 +153,7 @@ struct nlb_counters {
 _Static_assert(sizeof(struct nlb_header) == 24, "nlb_header");
 _Static_assert(sizeof(struct nlb_alloc) == 24 + 32 + 16 + 8 * NLB_STACK_DEPTH, "nlb_alloc");
 _Static_assert(sizeof(struct nlb_free) == 48, "nlb_free");
-_Static_assert(sizeof(struct nlb_call) == 32 + 8 * NLB_ARGS, "nlb_call");
+_Static_assert(sizeof(struct nlb_call) == 32 + 8 * NLB_ARGS + 8 * NLB_INNER, "nlb_call");
 _Static_assert(sizeof(struct nlb_return) == 40, "nlb_return");
 _Static_assert(sizeof(struct nlb_work) == 40, "nlb_work");
 _Static_assert(sizeof(struct nlb_module) == 80, "nlb_module");

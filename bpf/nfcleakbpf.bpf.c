@@ -377,7 +377,22 @@ int nlb_skb_clone(__u64 *ctx)
 	return record_alloc(ctx, address_of(ctx[2]), 0, 0, NLB_KIND_SKB);
 }
 
-/* Instead of the two above where fexit is refused: the struct's own allocation. */
+/*
+ * A socket of the stack's family: its struct comes from the core as well, and
+ * goes by kfree, since these protocols have no cache of their own.
+ */
+SEC("?fexit/sk_alloc")
+int nlb_sock(__u64 *ctx)
+{
+	const __u32 pf_nfc = 39; /* include/linux/socket.h */
+	struct proto *proto = (void *)ctx[3];
+
+	if ((__u32)ctx[1] != pf_nfc || !ctx[5] || !filter.span.size)
+		return 0;
+	return record_alloc(ctx, address_of(ctx[5]), proto->obj_size, 0, NLB_KIND_SOCK);
+}
+
+/* Instead of the skbs' two above where fexit is refused: the struct's own allocation. */
 SEC("?raw_tp/kmem_cache_alloc")
 int nlb_cache_alloc(__u64 *ctx)
 {
@@ -470,6 +485,20 @@ static __always_inline void send_return(__u64 cookie, __s64 ret)
 	submit(e);
 }
 
+/* A command's user argument may itself name what it was made for (a socket). */
+static __always_inline void read_inner(struct nlb_call *e)
+{
+	__u64 place = NLB_COOKIE_INNER(e->cookie);
+
+	__builtin_memset(e->inner, 0, sizeof(e->inner));
+	if (!place)
+		return;
+	place--;
+	barrier_var(place); /* or 6.1 does not believe what is checked of it */
+	if (place < NLB_ARGS)
+		bpf_probe_read_kernel(e->inner, sizeof(e->inner), (void *)e->args[place]);
+}
+
 /* A call's arguments go out raw: which one is what, is the subsystem table's. */
 static __always_inline int send_call(struct pt_regs *ctx)
 {
@@ -495,6 +524,7 @@ static __always_inline int send_call(struct pt_regs *ctx)
 #else
 #error "say where the sixth and seventh argument are on this architecture"
 #endif
+	read_inner(e);
 	submit(e);
 	return 0;
 }
@@ -545,6 +575,7 @@ static __always_inline int send_call_of(void *ctx)
 		bpf_get_func_arg(ctx, i, &value);
 		e->args[i] = value;
 	}
+	read_inner(e);
 	submit(e);
 	return 0;
 }

@@ -17,10 +17,14 @@
 #include "scan/slab.h"
 #include "util/log.h"
 
-#define SEARCH_PAUSE_NS 500000000ULL
-#define SEARCH_SHARE	10  /* one part in so many of the time */
-#define DEVICE_BYTES	512 /* of struct nfc_digital_dev and the like */
+#define SEARCH_PAUSE_NS 300000000ULL
+#define SEARCH_SHARE	10	      /* one part in so many of the time */
+#define SEARCH_BURST_NS 1000000000ULL /* that may be spent at once */
+#define DEVICE_BYTES	512	      /* of struct nfc_digital_dev and the like */
 #define MODULE_REGIONS	4
+#define SOCKETS_NS	1000000000ULL  /* how often sockets are looked at */
+#define FIRST_SCAN_NS	60000000000ULL /* as kmemleak's */
+#define LAST_SEARCH_NS	2000000000ULL  /* the most that the end waits for searches */
 
 struct investigation {
 	struct investigation_config config;
@@ -32,8 +36,10 @@ struct investigation {
 	struct slabs *slabs;
 	struct scanner *scanner;
 	bool tried, searching;
-	uint64_t not_before; /* the next search */
-	uint64_t next_scan;
+	uint64_t not_before;	    /* the next search */
+	uint64_t budget, budget_at; /* time that searches may take, as of then */
+	uint64_t next_scan, next_sockets;
+	uint64_t ending; /* since when, or 0 */
 };
 
 struct investigation *investigation__new(const struct investigation_config *config,
@@ -73,9 +79,11 @@ static void prepare(struct investigation *i)
 	err = slabs__new(&i->slabs, i->kernel->query, i->kernel->btf);
 	if (!err)
 		err = scanner__new(&i->scanner, i->kernel->btf);
-	if (err)
-		log_info("memory cannot be searched on this kernel (%s): findings stay probable",
-			 strerror(-err));
+	if (!err)
+		return;
+	log_info("memory cannot be searched on this kernel (%s): findings stay probable",
+		 strerror(-err));
+	session__cannot_search(i->session);
 }
 
 /* ---- what to ask about ---- */
@@ -134,7 +142,17 @@ static void collect_device(void *ctx, uint64_t device)
 	add_region(&r->list, &r->count, &range);
 }
 
-/* The roots: data of the traced modules, and devices. */
+/* One that is open is in use, whoever may point to it. */
+static void collect_socket(void *ctx, const struct allocation *a)
+{
+	struct memory_range range = { a->addr, a->size };
+	struct regions *r = ctx;
+
+	if (a->sock && a->rule != RULE_OWNER_GONE)
+		add_region(&r->list, &r->count, &range);
+}
+
+/* The roots: data of the traced modules, devices, and open sockets. */
 static size_t collect_regions(struct investigation *i, struct region **out)
 {
 	struct memory_range ranges[MODULE_REGIONS];
@@ -148,6 +166,7 @@ static size_t collect_regions(struct investigation *i, struct region **out)
 			add_region(&r.list, &r.count, &ranges[k]);
 	}
 	ledger__each_device(i->ledger, collect_device, &r);
+	ledger__each(i->ledger, collect_socket, &r);
 	*out = r.list;
 	return r.count;
 }
@@ -166,10 +185,30 @@ static void begin_search(struct investigation *i)
 				       i->config.scan_limit);
 }
 
+/*
+ * A search costs what it took; a share of the time that passes is earned, up to
+ * a burst.  So the first suspects after a quiet time are looked for at once.
+ */
+static void pay(struct investigation *i, uint64_t ns, uint64_t now)
+{
+	i->budget += (now - i->budget_at) / SEARCH_SHARE;
+	if (!i->budget_at || i->budget > SEARCH_BURST_NS)
+		i->budget = SEARCH_BURST_NS;
+	i->budget_at = now;
+	i->not_before = now + SEARCH_PAUSE_NS;
+	if (i->budget >= ns) {
+		i->budget -= ns;
+		return;
+	}
+	i->not_before = now + SEARCH_PAUSE_NS + (ns - i->budget) * SEARCH_SHARE;
+	i->budget = 0;
+	i->budget_at = i->not_before;
+}
+
 static void end_search(struct investigation *i, const struct scan_result *r, uint64_t now)
 {
 	i->searching = false;
-	i->not_before = now + SEARCH_PAUSE_NS + r->stats.ns * (SEARCH_SHARE - 1);
+	pay(i, r->stats.ns, now);
 	if (r->err)
 		log_info("memory could not be searched (%s): findings stay probable",
 			 r->err == -E2BIG ? "--scan-limit does not suffice" : strerror(-r->err));
@@ -183,9 +222,30 @@ static void end_search(struct investigation *i, const struct scan_result *r, uin
 				  r->objects[n].verdict, r->objects[n].checksum, r->began, now);
 }
 
+static bool orphaned(void *ctx, const struct allocation *a)
+{
+	const struct investigation *i = ctx;
+
+	return a->sock && a->rule == RULE_NONE && look__orphaned(i->kernel->query, i->layout, a);
+}
+
+static void take_result(struct investigation *i, uint64_t now)
+{
+	const struct scan_result *result = i->searching ? scanner__result(i->scanner) : NULL;
+
+	if (result)
+		end_search(i, result, now);
+}
+
+void investigation__scan(struct investigation *i, uint64_t now)
+{
+	session__suspect_all(i->session, now);
+	if (i->config.scan_interval_ns)
+		i->next_scan = now + i->config.scan_interval_ns;
+}
+
 void investigation__work(struct investigation *i, uint64_t now)
 {
-	const struct scan_result *result;
 	const struct allocation *a;
 
 	while ((a = ledger__next_due(i->ledger, now))) {
@@ -193,19 +253,33 @@ void investigation__work(struct investigation *i, uint64_t now)
 		session__judge(i->session, a, look__at(i->kernel->query, i->slabs, i->layout, a),
 			       now);
 	}
-	if (!i->next_scan)
-		i->next_scan = now + i->config.scan_interval_ns;
-	if (i->config.scan_interval_ns && now >= i->next_scan) {
-		session__suspect_all(i->session, now);
-		i->next_scan = now + i->config.scan_interval_ns;
+	if (now >= i->next_sockets) {
+		session__owner_gone(i->session, orphaned, i, now);
+		i->next_sockets = now + SOCKETS_NS;
 	}
+	if (!i->next_scan)
+		i->next_scan = now + (i->config.scan_interval_ns < FIRST_SCAN_NS
+					      ? i->config.scan_interval_ns
+					      : FIRST_SCAN_NS);
+	if (i->config.scan_interval_ns && now >= i->next_scan)
+		investigation__scan(i, now);
 	if (ledger__search_due(i->ledger, now))
 		prepare(i);
 	if (!i->scanner)
 		return;
-	result = i->searching ? scanner__result(i->scanner) : NULL;
-	if (result)
-		end_search(i, result, now);
-	if (!i->searching && now >= i->not_before && ledger__search_due(i->ledger, now))
+	take_result(i, now);
+	if (!i->searching && (i->ending || now >= i->not_before) &&
+	    ledger__search_due(i->ledger, now))
 		begin_search(i);
+}
+
+bool investigation__last(struct investigation *i, uint64_t now)
+{
+	if (!i->ending) {
+		i->ending = now;
+		session__recheck(i->session, now);
+		investigation__scan(i, now);
+	}
+	return now - i->ending < LAST_SEARCH_NS &&
+	       (i->searching || ledger__search_due(i->ledger, now));
 }

@@ -6,6 +6,7 @@
 #ifndef NLB_INVESTIGATE_H
 #define NLB_INVESTIGATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hooks/hooks.h"
@@ -35,5 +36,15 @@ void investigation__free(struct investigation *i);
  * result of one that has ended.  The ring buffer must have been emptied.
  */
 void investigation__work(struct investigation *i, uint64_t now);
+
+/* kmemleak's rule, now: every old enough allocation is searched for. */
+void investigation__scan(struct investigation *i, uint64_t now);
+
+/*
+ * The end has come: asks about everything once more, without a pause.  Returns
+ * whether investigation__work() should be called again before the report; no
+ * longer than two seconds.
+ */
+bool investigation__last(struct investigation *i, uint64_t now);
 
 #endif /* NLB_INVESTIGATE_H */

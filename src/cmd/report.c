@@ -184,8 +184,7 @@ static void played_free(struct played *p)
 		fclose(p->in);
 }
 
-/* Whether all of it could be played; as much as could be was. */
-static bool play(struct played *p, const char *path, const struct playback_config *config)
+static bool open_recording(struct played *p, const char *path)
 {
 	*p = (struct played){ .in = fopen(path, "re") };
 	if (!p->in) {
@@ -194,26 +193,46 @@ static bool play(struct played *p, const char *path, const struct playback_confi
 	}
 	p->reader = reader__new(p->in);
 	if (p->reader)
-		p->playback = playback__new(config, p->reader);
-	if (!p->playback) {
+		p->playback = playback__new(p->reader);
+	if (!p->playback)
+		log_error("%s: %s", path, strerror(ENOMEM));
+	return p->playback;
+}
+
+/* Whether all of it could be played; as much as could be was. */
+static bool play(struct played *p, const char *path)
+{
+	playback__run(p->playback, &p->result);
+	return judge(path, p->reader, &p->result);
+}
+
+static bool play_to_format(struct played *p, const struct report_options *o, const char *path,
+			   FILE *out)
+{
+	struct report *report;
+	bool good;
+
+	if (!open_recording(p, path))
+		return false;
+	report = o->format->open(out, playback__names(p->playback), o->quiet);
+	if (!report || playback__set_format(p->playback, o->format, report)) {
 		log_error("%s: %s", path, strerror(ENOMEM));
 		return false;
 	}
-	playback__run(p->playback, &p->result);
-	fflush(config->out);
-	return judge(path, p->reader, &p->result);
+	good = play(p, path);
+	fflush(out);
+	return good;
 }
 
 static int render(const struct report_options *o, FILE *out)
 {
-	struct playback_config config = { .format = o->format, .out = out, .quiet = o->quiet };
 	int status = EXIT_DONE;
 	struct played p;
 
 	for (int i = 0; i < o->nr_files; i++) {
 		if (o->nr_files > 1 && o->format == &report_text)
 			fprintf(out, "%s==> %s <==\n", i ? "\n" : "", o->files[i]);
-		if (!play(&p, o->files[i], &config))
+		if (!play_to_format(&p, o, o->files[i], out))
 			status = EXIT_CANNOT;
 		played_free(&p);
 	}
@@ -244,14 +263,16 @@ static void no_warning(void *ctx, const struct warning *w, uint64_t now)
 static const struct ledger_ops silent = { no_finding, no_update, no_finding, no_warning };
 
 /* What a recording ends with; one that is damaged is nothing to compare with. */
-static struct tally *tally(const char *path, FILE *out)
+static struct tally *tally(const char *path)
 {
-	struct playback_config config = { .out = out, .ops = &silent };
 	const struct session *session;
 	struct tally *t = NULL;
 	struct played p;
 
-	if (play(&p, path, &config)) {
+	if (!open_recording(&p, path))
+		goto out;
+	playback__set_ops(p.playback, &silent, NULL);
+	if (play(&p, path)) {
 		session = playback__session(p.playback);
 		if (!session)
 			log_error("%s: nothing was recorded", path);
@@ -259,13 +280,14 @@ static struct tally *tally(const char *path, FILE *out)
 			t = tally__new(session__ledger(session), playback__names(p.playback),
 				       (double)p.result.ns / 1e9);
 	}
+out:
 	played_free(&p);
 	return t;
 }
 
 static int compare(const struct report_options *o, FILE *out)
 {
-	struct tally *before = tally(o->files[0], out), *after = tally(o->files[1], out);
+	struct tally *before = tally(o->files[0]), *after = tally(o->files[1]);
 	struct diff *d = before && after ? diff__new(before, after) : NULL;
 	int status = EXIT_CANNOT;
 

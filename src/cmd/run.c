@@ -61,6 +61,7 @@ struct run {
 	int epoll, signals, timer, lock;
 	bool tracing;
 	bool stop;
+	bool scan_wanted;
 	uint64_t started, next_histograms, next_tick;
 	uint64_t lost, misses; /* as far as the ledger knows */
 };
@@ -103,12 +104,59 @@ static size_t leak_bytes(void *ctx, const struct allocation *a, unsigned char *b
 	return (size_t)n;
 }
 
+static void on_leak(void *ctx, const struct allocation *a, uint64_t now)
+{
+	struct report_leak l;
+	struct run *r = ctx;
+
+	tell__leak(r->tell, a, now, &l);
+}
+
+static void on_update(void *ctx, const struct allocation *a, enum certainty was, uint64_t now)
+{
+	struct report_leak l;
+	struct run *r = ctx;
+
+	tell__update(r->tell, a, was, now, &l);
+}
+
+static void on_retracted(void *ctx, const struct allocation *a, uint64_t now)
+{
+	struct report_leak l;
+	struct run *r = ctx;
+
+	tell__retracted(r->tell, a, now, &l);
+}
+
+static void on_warning(void *ctx, const struct warning *w, uint64_t now)
+{
+	struct run *r = ctx;
+
+	(void)now;
+	tell__warning(r->tell, w);
+	/* What no other rule sees, a scan may: now, not in ten minutes. */
+	if (w->rule == RULE_GROWTH && r->options.scan_interval_ns)
+		r->scan_wanted = true;
+}
+
+/*
+ * Was it allocated by this module, or on its behalf (a device, when its driver
+ * registered it)?
+ */
 static bool in_module(void *ctx, const struct allocation *a)
 {
 	const struct report_module *m = ctx;
-	const char *module = names__module(m->names, tell__function(m->names, a, NULL));
+	const struct stack *s = names__stack_at(m->names, a->stack);
+	const char *module = names__module(m->names, a->caller);
 
-	return module && !strcmp(module, m->name);
+	if (module && !strcmp(module, m->name))
+		return true;
+	for (size_t i = 0; s && i < s->depth; i++) {
+		module = names__module(m->names, s->frames[i].function);
+		if (module && !strcmp(module, m->name))
+			return true;
+	}
+	return false;
 }
 
 /* ---- the beginning of tracing ---- */
@@ -361,6 +409,9 @@ static void judge(struct run *r)
 		check_clock(r);
 		check_counters(r);
 		session__ledger_tick(r->session, now);
+		if (r->scan_wanted)
+			investigation__scan(r->investigation, now);
+		r->scan_wanted = false;
 		r->next_tick = now + 1000000000;
 	}
 	session__tick(r->session, now);
@@ -410,7 +461,8 @@ static int finish(struct run *r)
 	uint64_t end_at = now_ns() + LAST_GRACE_NS;
 
 	session__set_grace(r->session, LAST_GRACE_NS);
-	while (r->tracing && now_ns() < end_at) {
+	while (r->tracing &&
+	       (investigation__last(r->investigation, now_ns()) || now_ns() < end_at)) {
 		usleep(20000);
 		judge(r);
 	}
@@ -564,17 +616,21 @@ static int open_trace(struct run *r)
 		.modules = r->options.modules,
 		.nr_modules = r->options.nr_modules,
 	};
+	struct ledger_ops ops = { on_leak, on_update, on_retracted, on_warning };
 	struct ledger_config ledger = { .grace_ns = GRACE_NS, .min_age_ns = r->options.min_age_ns };
 	const struct report_format *format = r->options.json ? &report_json : &report_text;
+	struct report *report = NULL;
 	struct utsname machine;
 	struct investigation_config look = { r->options.scan_interval_ns, r->options.scan_limit };
 	int err;
 
 	r->names = names__new(resolve, r->kernel.query);
 	if (r->names)
-		r->tell = tell__new(format, stdout, r->names, r->options.quiet, leak_bytes, r);
+		report = format->open(stdout, r->names, r->options.quiet);
+	if (report)
+		r->tell = tell__new(format, report, r->names, leak_bytes, r);
 	if (r->tell)
-		r->session = session__new(&ledger, &tell_ops, r->tell, r->names);
+		r->session = session__new(&ledger, &ops, r, r->names);
 	if (!r->session)
 		return -ENOMEM;
 	r->ledger = session__ledger(r->session);

@@ -65,6 +65,8 @@ static const struct core_hook core_hooks[] = {
 	{ "nlb_kfree", "raw_tp", "kfree", "all frees", true },
 	{ "nlb_skb_alloc", "fexit", "__alloc_skb", "skbs", false },
 	{ "nlb_skb_clone", "fexit", "skb_clone", "clones of skbs", false },
+	{ "nlb_sock", "fexit", "sk_alloc", "sockets: references to them that are never given back",
+	  false },
 	{ "nlb_cache_alloc", "raw_tp", "kmem_cache_alloc", "skbs", false },
 	{ "nlb_cache_free", "raw_tp", "kmem_cache_free", "frees of half-made skbs", false },
 	{ "nlb_kfree_skb", "raw_tp", "kfree_skb", "frees of dropped skbs", false },
@@ -126,7 +128,11 @@ static void plan_core_hook(struct hooks *h, struct entry *e)
 	} else if (fallback && !f->fentry) {
 		set_state(e, HOOK_UNNEEDED, "fexit of __alloc_skb sees the same");
 	} else if (trampoline && f->fentry) {
-		set_state(e, strcmp(target, "__kfree_skb") ? HOOK_UNNEEDED : HOOK_MISSING,
+		/* Those of skbs have another way, see fallback. */
+		set_state(e,
+			  !strcmp(target, "__alloc_skb") || !strcmp(target, "skb_clone")
+				  ? HOOK_UNNEEDED
+				  : HOOK_MISSING,
 			  "fentry and fexit are refused: %s", strerror(-f->fentry));
 	} else if (trampoline && !kbtf__has_function(btf, target)) {
 		set_state(e, HOOK_MISSING, "not in BTF");
@@ -392,13 +398,15 @@ static struct bpf_program *function_program(const struct hooks *h, const struct 
 static void attach_entry(struct hooks *h, size_t index)
 {
 	struct entry *e = h->entries[index];
-	int err = 0;
+	int inner = NO_ARG, err = 0;
 
 	if (e->hook.state != HOOK_PLANNED)
 		return;
+	if (e->meaning.role == HOOK_SUBMIT && e->function)
+		inner = e->meaning.subsystem->submit.argument;
 	if (e->function)
 		err = attach__function(&e->attachment, h->mode, function_program(h, e), e->addr,
-				       e->hook.module, e->hook.target, index + 1,
+				       e->hook.module, e->hook.target, NLB_COOKIE(index + 1, inner),
 				       !strcmp(e->hook.mechanism, "fexit") ||
 					       !strncmp(e->hook.mechanism, "kret", 4));
 	else
@@ -616,9 +624,11 @@ void hooks__free(struct hooks *h)
 
 const struct hook_meaning *hooks__meaning(const struct hooks *h, uint64_t cookie)
 {
-	if (!cookie || cookie > h->count || !h->entries[cookie - 1]->function)
+	size_t hook = NLB_COOKIE_HOOK(cookie);
+
+	if (!hook || hook > h->count || !h->entries[hook - 1]->function)
 		return NULL;
-	return &h->entries[cookie - 1]->meaning;
+	return &h->entries[hook - 1]->meaning;
 }
 
 size_t hooks__count(const struct hooks *h)

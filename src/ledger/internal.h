@@ -24,9 +24,10 @@ struct command {
 	uint64_t addr; /* 0 until its allocation was seen */
 	struct carrier carrier;
 	struct cargo argument, request, params, response;
-	uint64_t argument_value; /* as submitted: need not be an allocation */
-	uint64_t response_value; /* as completed: may be an ERR_PTR */
-	uint32_t tid;		 /* of the submitting task while the call is open */
+	struct cargo inner[EVENT_INNER]; /* sockets that the argument names */
+	uint64_t argument_value;	 /* as submitted: need not be an allocation */
+	uint64_t response_value;	 /* as completed: may be an ERR_PTR */
+	uint32_t tid;			 /* of the submitting task while the call is open */
 	uint32_t timeout_ms;
 	uint64_t queued_at;
 	bool submitting;
@@ -57,14 +58,15 @@ struct ledger {
 	struct ledger_ops ops;
 	void *ctx;
 
-	struct table allocations;   /* by address */
-	struct table commands;	    /* by address */
-	struct table tasks;	    /* by id */
-	struct command unbound;	    /* list: submitted, their address not seen */
-	struct command bound;	    /* list: all others */
-	struct allocation suspects; /* list, by due time */
-	struct table devices;	    /* seen in commands: address -> address */
-	struct table growth;	    /* stack -> struct growth */
+	struct table allocations;    /* by address */
+	struct table commands;	     /* by address */
+	struct table tasks;	     /* by id */
+	struct command unbound;	     /* list: submitted, their address not seen */
+	struct command bound;	     /* list: all others */
+	struct allocation suspects;  /* list, by due time */
+	struct table devices;	     /* seen in commands: address -> address */
+	struct table callbacks_seen; /* entered ever: name id -> the ledger */
+	struct table growth;	     /* stack -> struct growth */
 	uint64_t window_end;
 
 	uint8_t *roles; /* enum role, by function */
@@ -75,6 +77,8 @@ struct ledger {
 	uint64_t next_id;
 	uint64_t next_frame;
 	unsigned degraded;
+	bool no_search;
+	bool completions_seen; /* ever: drivers' answers can be told */
 	struct ledger_stats stats;
 };
 

@@ -140,6 +140,22 @@ static struct cargo carry(struct ledger *l, struct command *c, uint64_t addr, en
 	return (struct cargo){ a->addr, a->id };
 }
 
+/*
+ * A socket that the user argument names is held for this exchange, by a
+ * reference that somebody will have to give back.
+ */
+static struct cargo hold(struct ledger *l, struct command *c, uint64_t addr, uint64_t now)
+{
+	struct allocation *a = table__get(&l->allocations, addr);
+
+	if (!a || !a->sock)
+		return (struct cargo){ 0 };
+	clear_suspicion(l, a, now);
+	a->carriers++;
+	a->carrier = c->carrier;
+	return (struct cargo){ a->addr, a->id };
+}
+
 static void release(struct ledger *l, const struct cargo *cargo, const struct allocation *command)
 {
 	struct allocation *a = cargo_get(l, cargo);
@@ -161,6 +177,17 @@ static void release_all(struct ledger *l, const struct command *c)
 	release(l, &c->request, command);
 	release(l, &c->params, command);
 	release(l, &c->response, command);
+	for (size_t i = 0; i < EVENT_INNER; i++)
+		release(l, &c->inner[i], command);
+}
+
+/* Where the submitting call came from is known only with the command's allocation. */
+static void tell_stack(struct ledger *l, const struct cargo *cargo, uint32_t stack)
+{
+	struct allocation *a = cargo_get(l, cargo);
+
+	if (a)
+		a->carrier.stack = stack;
 }
 
 static void deliver(struct ledger *l, const struct cargo *cargo, const struct command *c)
@@ -268,6 +295,7 @@ static int on_alloc(struct ledger *l, const struct event *e)
 	if (!a)
 		return -ENOMEM;
 	a->skb = e->alloc.kind == EVENT_KIND_SKB;
+	a->sock = e->alloc.kind == EVENT_KIND_SOCK;
 	a->kind = a->skb ? KIND_SKB : KIND_OBJECT;
 	a->caller = e->alloc.caller;
 	allocation_stack(l, a, e->alloc.stack);
@@ -292,6 +320,12 @@ static int on_alloc(struct ledger *l, const struct event *e)
 	}
 	list_remove(c);
 	list_add(&l->bound, c);
+	c->carrier.stack = e->alloc.stack;
+	tell_stack(l, &c->argument, e->alloc.stack);
+	tell_stack(l, &c->request, e->alloc.stack);
+	tell_stack(l, &c->params, e->alloc.stack);
+	for (size_t i = 0; i < EVENT_INNER; i++)
+		tell_stack(l, &c->inner[i], e->alloc.stack);
 	a->carrier = c->carrier;
 	move_bucket(l, a, c->carrier.callback);
 	return 0;
@@ -322,6 +356,7 @@ static int on_submit(struct ledger *l, const struct event *e)
 	c->carrier.device = e->submit.device;
 	c->carrier.callback = e->submit.callback;
 	c->carrier.function = e->submit.function;
+	c->carrier.upper = e->submit.upper;
 	c->carrier.type = e->submit.command_type;
 	c->timeout_ms = e->submit.timeout_ms;
 	c->argument_value = e->submit.argument;
@@ -331,6 +366,8 @@ static int on_submit(struct ledger *l, const struct event *e)
 	c->argument = carry(l, c, e->submit.argument, KIND_USER_ARGUMENT, frame, e->time);
 	c->request = carry(l, c, e->submit.request, KIND_REQUEST, frame, e->time);
 	c->params = carry(l, c, e->submit.params, KIND_PARAMS, frame, e->time);
+	for (size_t i = 0; i < EVENT_INNER; i++)
+		c->inner[i] = hold(l, c, e->submit.inner[i], e->time);
 	t->submitting = c;
 	list_add(&l->unbound, c);
 	l->stats.commands++;
@@ -376,6 +413,7 @@ static void on_complete(struct ledger *l, const struct event *e)
 {
 	struct command *c = command_at(l, e->complete.command);
 
+	l->completions_seen = true;
 	if (!c || c->completed)
 		return;
 	c->completed = true;
@@ -404,12 +442,19 @@ static struct command *command_called(struct ledger *l, const struct event *e)
 	return same_arguments;
 }
 
+/* Can the entry of this callback be seen? */
+static bool hooked(const struct ledger *l, uint32_t callback)
+{
+	return table__get(&l->callbacks_seen, callback);
+}
+
 static int on_callback(struct ledger *l, const struct event *e)
 {
 	struct task *t = task_make(l, e->tid);
 	struct command *c;
 
-	if (!t)
+	if (!t || (!hooked(l, e->callback.callback) &&
+		   table__set(&l->callbacks_seen, e->callback.callback, l)))
 		return -ENOMEM;
 	if (t->calling)
 		return 0; /* callbacks call each other: the outermost counts */
@@ -432,7 +477,9 @@ static int on_callback(struct ledger *l, const struct event *e)
 /* The command's object goes: its callback has returned, or never ran. */
 static void command_freed(struct ledger *l, struct command *c, uint32_t caller, uint64_t now)
 {
-	bool returned = c->called || role_of(l, caller) == ROLE_DISPATCH;
+	bool dispatched = role_of(l, caller) == ROLE_DISPATCH;
+	/* Where a callback's entry can be seen, one that was not seen did not run. */
+	bool returned = c->called || (dispatched && !hooked(l, c->carrier.callback));
 	struct command was;
 	size_t i = 0;
 	struct task *t;
@@ -448,6 +495,9 @@ static void command_freed(struct ledger *l, struct command *c, uint32_t caller, 
 		l->stats.callbacks++;
 		suspect_carried(l, &was.argument, RULE_CALLBACK_KEPT, now);
 		suspect_carried(l, &was.response, RULE_CALLBACK_KEPT, now);
+		/* A device that goes calls back for what its driver never answered. */
+		if (dispatched && !was.completed && l->completions_seen)
+			suspect_carried(l, &was.request, RULE_OWNER_GONE, now);
 	} else {
 		l->stats.dropped++;
 		suspect_carried(l, &was.argument, RULE_COMMAND_DROPPED, now);
@@ -659,6 +709,7 @@ void ledger__free(struct ledger *l)
 	table__free(&l->tasks);
 	table__free(&l->commands);
 	table__free(&l->devices);
+	table__free(&l->callbacks_seen);
 	books_free(l);
 	free(l->roles);
 	free(l);

@@ -54,7 +54,8 @@ enum kind {
 /* What a look at memory found about a suspect. */
 enum verdict {
 	VERDICT_UNREFERENCED, /* nothing read refers to it */
-	VERDICT_DOUBTFUL,     /* freed memory does, or live memory the stack cannot reach */
+	VERDICT_STALE,	      /* only freed memory does */
+	VERDICT_DOUBTFUL,     /* live memory does that the stack cannot reach */
 	VERDICT_REFERENCED,   /* something of the stack does, or it is on a list */
 	VERDICT_FREE,	      /* it is free: the event was missed */
 	VERDICT_UNREADABLE,   /* memory could not be read */
@@ -86,6 +87,8 @@ struct carrier {
 	uint64_t device;
 	uint32_t callback; /* name id, NAME_NONE: no command */
 	uint32_t function; /* submitting call */
+	uint32_t upper;	   /* callback that the user argument names, or NAME_NONE */
+	uint32_t stack;	   /* of the submitting call: who called it, 0: not seen */
 	uint8_t type;	   /* NO_COMMAND_TYPE: no command */
 };
 
@@ -97,6 +100,7 @@ struct allocation {
 	uint64_t size;
 	enum kind kind;
 	bool skb;
+	bool sock; /* kind is KIND_OBJECT */
 	uint32_t caller;
 	uint32_t stack;
 	uint32_t tid;
@@ -119,6 +123,7 @@ struct allocation {
 	enum look look;	   /* the kind that is due next */
 	uint64_t due;	   /* when to look next */
 	uint32_t looks;
+	uint32_t doubts;   /* searches since the last one that settled anything */
 	uint64_t clean_at; /* of the first search that found no reference, or 0 */
 	uint64_t ghost;	   /* where the command that carried it last was, now freed */
 	uint64_t ghost_size;
@@ -212,6 +217,8 @@ const struct allocation *ledger__next_due(struct ledger *l, uint64_t now);
 void ledger__judge(struct ledger *l, const struct allocation *a, enum verdict verdict,
 		   uint64_t now);
 
+/* There will be no searches: glances have to do. */
+void ledger__cannot_search(struct ledger *l);
 /* Is a search due for any suspect? */
 bool ledger__search_due(const struct ledger *l, uint64_t now);
 /*
@@ -226,7 +233,15 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
  * age and not suspected of anything is, until a search says otherwise.
  */
 void ledger__suspect_all(struct ledger *l, uint64_t now);
-/* The module with these functions' module number is gone: so is their owner. */
+/*
+ * The end is near: every finding that is not definite is to be searched for once
+ * more, now, so that none stands that was freed without an event.
+ */
+void ledger__recheck(struct ledger *l, uint64_t now);
+/*
+ * The owner of what owned() says yes to is gone: a module was unloaded, a
+ * device freed, a socket closed.
+ */
 void ledger__owner_gone(struct ledger *l, bool (*owned)(void *ctx, const struct allocation *a),
 			void *ctx, uint64_t now);
 /* Overdue commands and growing sites; to be called about once a second. */

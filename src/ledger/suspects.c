@@ -105,6 +105,7 @@ void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search
 	a->degraded = l->degraded;
 	a->looks = 0;
 	a->clean_at = 0;
+	a->doubts = 0;
 	a->told = false;
 	a->look = search || a->uncertain ? LOOK_SEARCH : LOOK_GLANCE;
 	l->stats.suspects++;
@@ -124,7 +125,7 @@ void suspect_carried(struct ledger *l, const struct cargo *cargo, enum rule rule
 	struct allocation *a = cargo_get(l, cargo);
 
 	if (a)
-		suspect(l, a, rule, !a->owned && a->kind != KIND_RESPONSE, now);
+		suspect(l, a, rule, !a->owned && !a->skb, now);
 }
 
 static void count_finding(struct ledger *l, const struct allocation *a, int64_t sign)
@@ -166,6 +167,11 @@ void ledger__set_grace(struct ledger *l, uint64_t grace_ns)
 		next = a->next;
 		suspects_insert(l, a, a->looks ? a->due : a->moment + grace_ns);
 	}
+}
+
+void ledger__cannot_search(struct ledger *l)
+{
+	l->no_search = true;
 }
 
 const struct allocation *ledger__next_due(struct ledger *l, uint64_t now)
@@ -210,12 +216,16 @@ static void look_again(struct ledger *l, struct allocation *a, enum look look, u
 	suspects_insert(l, a, after);
 }
 
-/* Less and less often, up to 64 times the minimum age, and never at once. */
+/*
+ * Less and less often, up to 64 times the minimum age, and never at once.  What
+ * was said is looked at again sooner: it may have to be taken back.
+ */
 static uint64_t backoff(const struct ledger *l, const struct allocation *a)
 {
 	uint64_t age = l->config.min_age_ns > LOOK_AGAIN_NS ? l->config.min_age_ns : LOOK_AGAIN_NS;
+	uint32_t times = a->told && a->doubts ? a->doubts - 1 : a->looks;
 
-	return age << (a->looks < 6 ? a->looks : 6);
+	return age << (times < 6 ? times : 6);
 }
 
 void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdict verdict,
@@ -230,13 +240,30 @@ void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdi
 		allocation_lost(l, a, now);
 		return;
 	case VERDICT_REFERENCED:
+		/* On a list, or with another user: a leak may be just that. */
 		set_certainty(l, a, CERTAINTY_POSSIBLE, now);
-		look_again(l, a, LOOK_GLANCE, now + backoff(l, a));
+		look_again(l, a, l->no_search ? LOOK_GLANCE : LOOK_SEARCH, now + backoff(l, a));
 		return;
 	default:
 		set_certainty(l, a, CERTAINTY_PROBABLE, now);
 		look_again(l, a, LOOK_SEARCH, now);
 	}
+}
+
+/*
+ * Is it said although a word was found that points to it?  An skb of which a rule
+ * says that its time is over is not lent to anybody.  What lost its owner is
+ * mostly named by what went down with it (a device by its driver core's data).
+ * And what lives on because of a word in freed memory does not live long: a
+ * scan's suspect is said the second time.
+ */
+static bool tells(const struct allocation *a, enum verdict verdict)
+{
+	if (a->uncertain)
+		return false;
+	if (a->rule == RULE_UNREFERENCED)
+		return verdict == VERDICT_STALE && a->doubts > 1;
+	return verdict == VERDICT_STALE || a->skb || a->rule == RULE_OWNER_GONE;
 }
 
 void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict verdict,
@@ -252,6 +279,7 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 		return;
 	case VERDICT_REFERENCED:
 		a->clean_at = 0;
+		a->doubts = 0;
 		if (a->rule == RULE_UNREFERENCED && !a->told) {
 			clear_suspicion(l, a, now);
 			return;
@@ -259,16 +287,21 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 		set_certainty(l, a, CERTAINTY_POSSIBLE, now);
 		look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
 		return;
+	case VERDICT_STALE:
 	case VERDICT_DOUBTFUL:
 		/* A word left behind looks like this, and is overwritten some
-		 * day; what was said stands, what was not is not said yet.
+		 * day: never definite, but what was said stands.
 		 */
 		a->clean_at = 0;
-		if (a->rule == RULE_UNREFERENCED && !a->told) {
+		a->doubts++;
+		if (a->rule == RULE_UNREFERENCED && !a->told && verdict == VERDICT_DOUBTFUL) {
 			clear_suspicion(l, a, now);
 			return;
 		}
-		set_certainty(l, a, a->told ? CERTAINTY_PROBABLE : CERTAINTY_POSSIBLE, now);
+		set_certainty(l, a,
+			      a->told || tells(a, verdict) ? CERTAINTY_PROBABLE
+							   : CERTAINTY_POSSIBLE,
+			      now);
 		look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
 		return;
 	case VERDICT_UNREADABLE:
@@ -281,6 +314,7 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 	case VERDICT_UNREFERENCED:
 		break;
 	}
+	a->doubts = 0;
 	if (a->clean_at && a->checksum == checksum && began - a->clean_at >= l->config.min_age_ns) {
 		set_certainty(l, a, CERTAINTY_DEFINITE, now);
 		suspects_remove(a);
@@ -289,12 +323,30 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 	if (!a->clean_at || a->checksum != checksum) {
 		a->clean_at = began;
 		a->checksum = checksum;
+		if (a->rule == RULE_UNREFERENCED && !a->told) {
+			/* Nothing but this search speaks against it, and it may have
+			 * been moved from one place to another meanwhile.
+			 */
+			set_certainty(l, a, CERTAINTY_POSSIBLE, now);
+			look_again(l, a, LOOK_SEARCH, now + LOOK_AGAIN_NS);
+			return;
+		}
 	}
 	set_certainty(l, a, CERTAINTY_PROBABLE, now);
 	look_again(l, a, LOOK_SEARCH, a->clean_at + l->config.min_age_ns);
 }
 
 /* ---- other occasions ---- */
+
+void ledger__recheck(struct ledger *l, uint64_t now)
+{
+	struct allocation *a;
+	size_t i = 0;
+
+	while ((a = table__next(&l->allocations, &i)))
+		if (a->told && a->next && a->due > now)
+			look_again(l, a, LOOK_SEARCH, now);
+}
 
 static bool belongs(void *ctx, const struct allocation *a)
 {

@@ -47,6 +47,16 @@ struct field {
 		offsetof(struct item, member), SIZE_OF(member), UNSIGNED, (max), \
 	}
 
+/* Recordings have these numbers in them: new ones go to the end of their enum. */
+_Static_assert(EVENT_KIND_OBJECT == 0 && EVENT_KIND_SKB == 1 && EVENT_KIND_SOCK == 2,
+	       "enum event_kind");
+_Static_assert(EVENT_ALLOC == 1 && EVENT_SUBMIT == 3 && EVENT_LEAVE == 8, "enum event_type");
+_Static_assert(VERDICT_UNREFERENCED == 0 && VERDICT_STALE == 1 && VERDICT_DOUBTFUL == 2 &&
+		       VERDICT_REFERENCED == 3 && VERDICT_FREE == 4 && VERDICT_UNREADABLE == 5,
+	       "enum verdict");
+_Static_assert(ROLE_NONE == 0 && ROLE_SUBMIT == 1 && ROLE_DISPATCH == 2, "enum role");
+_Static_assert(EVENT_INNER == 4, "as many lines below");
+
 /* ---- the tables ---- */
 
 static const struct field header[] = {
@@ -140,7 +150,7 @@ static const struct field event_alloc[] = {
 	EVENT_FIELDS,
 	FIELD(ADDRESS, event.alloc.addr),
 	FIELD(UNSIGNED, event.alloc.size),
-	UP_TO(EVENT_KIND_SKB, event.alloc.kind),
+	UP_TO(EVENT_KIND_SOCK, event.alloc.kind),
 	FIELD(FUNCTION, event.alloc.caller),
 	FIELD(STACK, event.alloc.stack),
 	FIELD(CHARS, event.alloc.comm),
@@ -164,6 +174,11 @@ static const struct field event_submit[] = {
 	FIELD(FUNCTION, event.submit.function),
 	FIELD(UNSIGNED, event.submit.timeout_ms),
 	FIELD(UNSIGNED, event.submit.command_type),
+	FIELD(ADDRESS, event.submit.inner[0]),
+	FIELD(ADDRESS, event.submit.inner[1]),
+	FIELD(ADDRESS, event.submit.inner[2]),
+	FIELD(ADDRESS, event.submit.inner[3]),
+	FIELD(FUNCTION, event.submit.upper),
 };
 
 static const struct field event_submit_return[] = {
@@ -269,6 +284,8 @@ static const struct layout layouts[NR_ITEMS] = {
 	[ITEM_FORGET_DEVICES] = NOTHING,
 	[ITEM_LIVE] = TABLE(live),
 	[ITEM_RESYNC] = TABLE(tick),
+	[ITEM_CANNOT_SEARCH] = NOTHING,
+	[ITEM_RECHECK] = TABLE(tick),
 };
 
 static bool known(unsigned type)

@@ -67,6 +67,8 @@ enum item_type {
 	ITEM_FORGET_DEVICES = 56,
 	ITEM_LIVE = 57, /* in the book of the resync that follows */
 	ITEM_RESYNC = 58,
+	ITEM_CANNOT_SEARCH = 59,
+	ITEM_RECHECK = 60,
 	NR_ITEMS,
 };
 
@@ -130,7 +132,7 @@ struct item {
 		} start;
 		struct {
 			uint64_t time;
-		} tick; /* tick, ledger tick, suspect-all, owner-gone, resync */
+		} tick; /* tick, of the calls that have nothing else */
 		struct {
 			uint64_t lost, unseen;
 		} counters;

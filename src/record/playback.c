@@ -33,7 +33,8 @@ struct texts {
 };
 
 struct playback {
-	struct playback_config config;
+	const struct ledger_ops *ops;
+	void *ctx;
 	struct reader *reader;
 	struct names *names;
 	struct tell *tell;
@@ -190,18 +191,9 @@ static bool on_header(struct playback *p, const struct item *item)
 
 static bool on_config(struct playback *p, const struct item *item)
 {
-	const struct playback_config *c = &p->config;
-
 	if (p->session)
 		return false;
-	if (c->format) {
-		p->tell = tell__new(c->format, c->out, p->names, c->quiet, recorded_bytes, p);
-		if (!p->tell)
-			return false;
-		p->session = session__new(&item->config, &tell_ops, p->tell, p->names);
-	} else {
-		p->session = session__new(&item->config, c->ops, c->ctx, p->names);
-	}
+	p->session = session__new(&item->config, p->ops, p->ctx, p->names);
 	if (!p->session)
 		return false;
 	session__set_tell(p->session, p->tell);
@@ -400,6 +392,12 @@ static bool play(struct playback *p, struct item *item)
 	case ITEM_GRACE:
 		session__set_grace(s, item->grace.ns);
 		break;
+	case ITEM_CANNOT_SEARCH:
+		session__cannot_search(s);
+		break;
+	case ITEM_RECHECK:
+		session__recheck(s, item->tick.time);
+		break;
 	case ITEM_OWNED:
 		return on_owned(p, item);
 	case ITEM_OWNER_GONE:
@@ -424,13 +422,12 @@ static bool play(struct playback *p, struct item *item)
 
 /* ---- the whole ---- */
 
-struct playback *playback__new(const struct playback_config *config, struct reader *reader)
+struct playback *playback__new(struct reader *reader)
 {
 	struct playback *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
-	p->config = *config;
 	p->reader = reader;
 	p->problem = "";
 	p->names = names__new(NULL, NULL);
@@ -439,6 +436,21 @@ struct playback *playback__new(const struct playback_config *config, struct read
 		return NULL;
 	}
 	return p;
+}
+
+int playback__set_format(struct playback *p, const struct report_format *format,
+			 struct report *report)
+{
+	p->tell = tell__new(format, report, p->names, recorded_bytes, p);
+	p->ops = &tell_ops;
+	p->ctx = p->tell;
+	return p->tell ? 0 : -ENOMEM;
+}
+
+void playback__set_ops(struct playback *p, const struct ledger_ops *ops, void *ctx)
+{
+	p->ops = ops;
+	p->ctx = ctx;
 }
 
 void playback__free(struct playback *p)

@@ -8,7 +8,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "ledger/ledger.h"
 #include "record/reader.h"
@@ -16,15 +15,6 @@
 #include "report/report.h"
 
 struct playback;
-
-/* Who listens: a format, or else (format NULL) the ledger's own ops. */
-struct playback_config {
-	const struct report_format *format;
-	FILE *out;
-	bool quiet;
-	const struct ledger_ops *ops;
-	void *ctx;
-};
 
 struct playback_result {
 	enum reading reading; /* READING_END, or what ended it before */
@@ -39,8 +29,20 @@ struct playback_result {
 };
 
 /* reader remains the caller's.  NULL when out of memory. */
-struct playback *playback__new(const struct playback_config *config, struct reader *reader);
+struct playback *playback__new(struct reader *reader);
 void playback__free(struct playback *p);
+
+/* What is said in the recording, and then by whoever listens, is said in these names. */
+const struct names *playback__names(const struct playback *p);
+
+/*
+ * Who listens: a format (report is what its open() gave, and goes with the
+ * playback from here on), or else the ledger's own ops.  One of them, once,
+ * before it is played.  0 or -ENOMEM.
+ */
+int playback__set_format(struct playback *p, const struct report_format *format,
+			 struct report *report);
+void playback__set_ops(struct playback *p, const struct ledger_ops *ops, void *ctx);
 
 /*
  * Plays all there is; what was recorded before any damage is told as far as it
@@ -50,6 +52,5 @@ void playback__run(struct playback *p, struct playback_result *result);
 
 /* What is there in the end; NULL where the recording does not get as far as that. */
 const struct session *playback__session(const struct playback *p);
-const struct names *playback__names(const struct playback *p);
 
 #endif /* NLB_PLAYBACK_H */

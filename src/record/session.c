@@ -203,19 +203,33 @@ void session__suspect_all(struct session *s, uint64_t now)
 	put_time(s, ITEM_SUSPECT_ALL, now);
 }
 
+void session__cannot_search(struct session *s)
+{
+	ledger__cannot_search(s->ledger);
+	put_empty(s, ITEM_CANNOT_SEARCH);
+}
+
+void session__recheck(struct session *s, uint64_t now)
+{
+	ledger__recheck(s->ledger, now);
+	put_time(s, ITEM_RECHECK, now);
+}
+
 struct owner {
 	struct session *session;
 	bool (*owned)(void *ctx, const struct allocation *a);
 	void *ctx;
+	size_t hits;
 };
 
 static bool owned_by(void *ctx, const struct allocation *a)
 {
 	struct item item = { .type = ITEM_OWNED, .owned.id = a->id };
-	const struct owner *o = ctx;
+	struct owner *o = ctx;
 
 	if (!o->owned(o->ctx, a))
 		return false;
+	o->hits++;
 	put(o->session, &item);
 	return true;
 }
@@ -223,10 +237,12 @@ static bool owned_by(void *ctx, const struct allocation *a)
 void session__owner_gone(struct session *s, bool (*owned)(void *ctx, const struct allocation *a),
 			 void *ctx, uint64_t now)
 {
-	struct owner o = { s, owned, ctx };
+	struct owner o = { s, owned, ctx, 0 };
 
 	ledger__owner_gone(s->ledger, owned_by, &o, now);
-	put_time(s, ITEM_OWNER_GONE, now);
+	/* It is asked every second, and mostly nobody says yes. */
+	if (o.hits)
+		put_time(s, ITEM_OWNER_GONE, now);
 }
 
 void session__forget_devices(struct session *s)

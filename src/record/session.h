@@ -53,6 +53,8 @@ void session__judge(struct session *s, const struct allocation *a, enum verdict 
 void session__searched(struct session *s, uint64_t addr, uint64_t id, enum verdict verdict,
 		       uint32_t checksum, uint64_t began, uint64_t now);
 void session__suspect_all(struct session *s, uint64_t now);
+void session__cannot_search(struct session *s);
+void session__recheck(struct session *s, uint64_t now);
 void session__owner_gone(struct session *s, bool (*owned)(void *ctx, const struct allocation *a),
 			 void *ctx, uint64_t now);
 void session__forget_devices(struct session *s);

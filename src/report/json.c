@@ -144,6 +144,13 @@ static json_t *leak_object(const char *name, const struct report_leak *l)
 	set_string(o, "callback", l->callback);
 	set_string(o, "command", l->command);
 	set_string(o, "device", l->device);
+	set_string(o, "holder", report__holder(l));
+	if (l->submitter)
+		set_string(o, "submitter", l->submitter);
+	if (l->upper)
+		set_string(o, "upper_callback", l->upper);
+	if (report__origin(l))
+		set_string(o, "origin", report__origin(l));
 	set(o, "degraded", json_boolean(l->a->degraded));
 	set_string(o, "hexdump", hex);
 	set_time(o, "moment", l->moment);

@@ -27,10 +27,12 @@ struct report_leak {
 	const char *function;	   /* alloc.function, NULL: unknown */
 	const char *module;	   /* of it, NULL: the kernel or unknown */
 	uint32_t offset;
-	const char *callback; /* NULL: no command */
-	const char *submit;   /* the submitting call, NULL: no command */
-	const char *command;  /* IN_SEND and so on, NULL: no command */
-	const char *device;   /* "nfc0", NULL: unknown */
+	const char *callback;  /* NULL: no command */
+	const char *submit;    /* the submitting call, NULL: no command */
+	const char *submitter; /* who called that, NULL: unknown */
+	const char *upper;     /* callback that the user argument names, NULL: none */
+	const char *command;   /* IN_SEND and so on, NULL: no command */
+	const char *device;    /* "nfc0", NULL: unknown */
 	unsigned char bytes[REPORT_HEXDUMP];
 	size_t nr_bytes;
 };
@@ -77,6 +79,15 @@ struct report_format {
 
 extern const struct report_format report_text; /* alerts, histograms, a closing report */
 extern const struct report_format report_json; /* JSON lines, docs/json.md */
+
+/*
+ * How an skb came to be: "clone" (skb_clone(): it shares its head with another),
+ * "copy" (pskb_copy(), skb_copy() and their like), "new"; NULL: it is none, or
+ * there is no stack.
+ */
+const char *report__origin(const struct report_leak *leak);
+/* The last function that is known to have had it. */
+const char *report__holder(const struct report_leak *leak);
 
 /* RFC 3339 in UTC with microseconds; buf of at least 32 bytes. */
 void report__time(uint64_t ns, char *buf, size_t size);

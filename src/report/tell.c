@@ -21,22 +21,20 @@ struct tell {
 	struct table commands; /* command_key() -> name */
 };
 
-struct tell *tell__new(const struct report_format *format, FILE *out, const struct names *names,
-		       bool quiet, tell_bytes bytes, void *ctx)
+struct tell *tell__new(const struct report_format *format, struct report *report,
+		       const struct names *names, tell_bytes bytes, void *ctx)
 {
 	struct tell *t = calloc(1, sizeof(*t));
 
-	if (!t)
+	if (!t) {
+		format->close(report);
 		return NULL;
+	}
 	t->format = format;
+	t->report = report;
 	t->names = names;
 	t->bytes = bytes;
 	t->ctx = ctx;
-	t->report = format->open(out, names, quiet);
-	if (!t->report) {
-		free(t);
-		return NULL;
-	}
 	return t;
 }
 
@@ -126,8 +124,31 @@ uint32_t tell__function(const struct names *names, const struct allocation *a, u
 	return site ? s->frames[s->site].function : a->caller;
 }
 
-static void fill_leak(const struct tell *t, const struct allocation *a, uint64_t now,
-		      struct report_leak *l)
+/* Who called the submitting function. */
+static const char *submitter(const struct tell *t, const struct carrier *c)
+{
+	const struct stack *s = names__stack_at(t->names, c->stack);
+
+	for (size_t i = 0; s && i + 1 < s->depth; i++)
+		if (s->frames[i].function == c->function)
+			return names__text(t->names, s->frames[i + 1].function);
+	return NULL;
+}
+
+void tell__carrier(const struct tell *t, const struct carrier *c, struct report_leak *l)
+{
+	if (c->type == NO_COMMAND_TYPE)
+		return;
+	l->callback = names__text(t->names, c->callback);
+	l->submit = names__text(t->names, c->function);
+	l->upper = names__text(t->names, c->upper);
+	l->submitter = submitter(t, c);
+	l->device = table__get(&t->devices, c->device);
+	l->command = table__get(&t->commands, command_key(c->function, c->type));
+}
+
+void tell__describe(const struct tell *t, const struct allocation *a, uint64_t now,
+		    struct report_leak *l)
 {
 	uint32_t function;
 
@@ -140,52 +161,38 @@ static void fill_leak(const struct tell *t, const struct allocation *a, uint64_t
 	function = tell__function(t->names, a, &l->offset);
 	l->function = names__text(t->names, function);
 	l->module = names__module(t->names, function);
-	if (a->carrier.type == NO_COMMAND_TYPE)
-		return;
-	l->callback = names__text(t->names, a->carrier.callback);
-	l->submit = names__text(t->names, a->carrier.function);
-	l->device = table__get(&t->devices, a->carrier.device);
-	l->command = table__get(&t->commands, command_key(a->carrier.function, a->carrier.type));
+	tell__carrier(t, &a->carrier, l);
 }
 
-static void on_leak(void *ctx, const struct allocation *a, uint64_t now)
+void tell__leak(struct tell *t, const struct allocation *a, uint64_t now, struct report_leak *l)
 {
-	struct report_leak l;
-	struct tell *t = ctx;
-
-	fill_leak(t, a, now, &l);
+	tell__describe(t, a, now, l);
 	if (t->bytes)
-		l.nr_bytes = t->bytes(t->ctx, a, l.bytes, sizeof(l.bytes));
-	t->format->leak(t->report, &l);
+		l->nr_bytes = t->bytes(t->ctx, a, l->bytes, sizeof(l->bytes));
+	t->format->leak(t->report, l);
 }
 
-static void on_update(void *ctx, const struct allocation *a, enum certainty was, uint64_t now)
+void tell__update(struct tell *t, const struct allocation *a, enum certainty was, uint64_t now,
+		  struct report_leak *l)
 {
-	struct report_leak l;
-	struct tell *t = ctx;
-
-	fill_leak(t, a, now, &l);
-	l.was = was;
-	t->format->update(t->report, &l);
+	tell__describe(t, a, now, l);
+	l->was = was;
+	t->format->update(t->report, l);
 }
 
-static void on_retracted(void *ctx, const struct allocation *a, uint64_t now)
+void tell__retracted(struct tell *t, const struct allocation *a, uint64_t now,
+		     struct report_leak *l)
 {
-	struct report_leak l;
-	struct tell *t = ctx;
-
-	fill_leak(t, a, now, &l);
-	t->format->retracted(t->report, &l);
+	tell__describe(t, a, now, l);
+	t->format->retracted(t->report, l);
 }
 
-static void on_warning(void *ctx, const struct warning *w, uint64_t now)
+void tell__warning(struct tell *t, const struct warning *w)
 {
 	const struct stack *stack;
 	const char *callback, *device;
-	struct tell *t = ctx;
 	char text[512];
 
-	(void)now;
 	if (w->rule == RULE_CALLBACK_OVERDUE) {
 		callback = names__text(t->names, w->carrier.callback);
 		device = table__get(&t->devices, w->carrier.device);
@@ -204,6 +211,33 @@ static void on_warning(void *ctx, const struct warning *w, uint64_t now)
 							    : "an unknown place");
 	}
 	t->format->warning(t->report, rule__name(w->rule), text);
+}
+
+static void on_leak(void *ctx, const struct allocation *a, uint64_t now)
+{
+	struct report_leak l;
+
+	tell__leak(ctx, a, now, &l);
+}
+
+static void on_update(void *ctx, const struct allocation *a, enum certainty was, uint64_t now)
+{
+	struct report_leak l;
+
+	tell__update(ctx, a, was, now, &l);
+}
+
+static void on_retracted(void *ctx, const struct allocation *a, uint64_t now)
+{
+	struct report_leak l;
+
+	tell__retracted(ctx, a, now, &l);
+}
+
+static void on_warning(void *ctx, const struct warning *w, uint64_t now)
+{
+	(void)now;
+	tell__warning(ctx, w);
 }
 
 const struct ledger_ops tell_ops = { on_leak, on_update, on_retracted, on_warning };

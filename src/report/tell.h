@@ -26,11 +26,12 @@ typedef size_t (*tell_bytes)(void *ctx, const struct allocation *a, unsigned cha
 			     size_t size);
 
 /*
- * Opens the format on out; names and out remain the caller's and must outlive
- * it.  bytes may be NULL.  Returns NULL when out of memory.
+ * report is what the format's open() gave; it goes with the tell, also when that
+ * cannot be made.  names remain the caller's and must outlive it.  bytes may be
+ * NULL.  Returns NULL when out of memory.
  */
-struct tell *tell__new(const struct report_format *format, FILE *out, const struct names *names,
-		       bool quiet, tell_bytes bytes, void *ctx);
+struct tell *tell__new(const struct report_format *format, struct report *report,
+		       const struct names *names, tell_bytes bytes, void *ctx);
 void tell__free(struct tell *t);
 
 /*
@@ -40,7 +41,20 @@ void tell__free(struct tell *t);
  */
 uint32_t tell__function(const struct names *names, const struct allocation *a, uint32_t *offset);
 
-/* What a ledger is given, with the struct tell as its context. */
+/* What is known of an allocation, but its bytes; good as long as the allocation. */
+void tell__describe(const struct tell *t, const struct allocation *a, uint64_t now,
+		    struct report_leak *l);
+/* The same of a command: callback, submit, submitter, upper, command and device of l. */
+void tell__carrier(const struct tell *t, const struct carrier *c, struct report_leak *l);
+
+/* As struct ledger_ops: to the format, and to the caller what the format was told. */
+void tell__leak(struct tell *t, const struct allocation *a, uint64_t now, struct report_leak *l);
+void tell__update(struct tell *t, const struct allocation *a, enum certainty was, uint64_t now,
+		  struct report_leak *l);
+void tell__retracted(struct tell *t, const struct allocation *a, uint64_t now,
+		     struct report_leak *l);
+void tell__warning(struct tell *t, const struct warning *w);
+/* The same for a ledger whose context is the struct tell. */
 extern const struct ledger_ops tell_ops;
 
 /* From now on the wall clock is the monotonic clock plus this, modulo 2^64. */

@@ -18,12 +18,13 @@
 
 void layout__read(struct layout *layout, const struct btf *btf)
 {
-	*layout = (struct layout){ -1, -1, -1, 0, 0 };
+	*layout = (struct layout){ -1, -1, -1, -1, 0, 0 };
 	if (!btf)
 		return;
 	layout->skb_next = kbtf__member_offset(btf, "sk_buff", "next");
 	layout->skb_users = kbtf__member_offset(btf, "sk_buff", "users");
 	layout->skb_data = kbtf__member_offset(btf, "sk_buff", "data");
+	layout->sock_flags = kbtf__member_offset(btf, "sock_common", "skc_flags");
 	layout->skb_size = kbtf__struct_size(btf, "sk_buff");
 	layout->shared_info_size = kbtf__struct_size(btf, "skb_shared_info");
 }
@@ -42,6 +43,17 @@ enum verdict look__at(struct query *q, struct slabs *slabs, const struct layout 
 	    query__read(q, a->addr + (uint64_t)layout->skb_users, &users, sizeof(users)))
 		return VERDICT_UNREADABLE;
 	return next || users > 1 ? VERDICT_REFERENCED : VERDICT_UNREFERENCED;
+}
+
+bool look__orphaned(struct query *q, const struct layout *layout, const struct allocation *sock)
+{
+	const unsigned sock_dead = 0; /* enum sock_flags, include/net/sock.h */
+	unsigned long flags;
+
+	if (layout->sock_flags < 0 ||
+	    query__read(q, sock->addr + (uint64_t)layout->sock_flags, &flags, sizeof(flags)))
+		return false;
+	return flags >> sock_dead & 1;
 }
 
 int look__bytes(struct query *q, const struct layout *layout, const struct allocation *a,

@@ -16,6 +16,7 @@ struct layout {
 	int skb_next;
 	int skb_users;
 	int skb_data;
+	int sock_flags;
 	uint32_t skb_size;	   /* struct sk_buff */
 	uint32_t shared_info_size; /* struct skb_shared_info */
 };
@@ -29,6 +30,9 @@ void layout__read(struct layout *layout, const struct btf *btf);
  */
 enum verdict look__at(struct query *q, struct slabs *slabs, const struct layout *layout,
 		      const struct allocation *a);
+
+/* Has its file been closed (sock_orphan(): SOCK_DEAD)?  false where it cannot be read. */
+bool look__orphaned(struct query *q, const struct layout *layout, const struct allocation *sock);
 
 /*
  * The first bytes of an allocation, at most len: of an skb those at its data

@@ -131,10 +131,33 @@ static size_t first_edge(const struct reach *r, uint32_t from)
 	return low;
 }
 
+/* Spreads one property of objects, by its place in them, along the edges. */
+static void spread(const struct reach *r, uint32_t *stack, size_t property)
+{
+	size_t depth = 0, i;
+
+	for (i = 0; i < r->count; i++)
+		if (*((const bool *)((const char *)&r->objects[i] + property)))
+			stack[depth++] = (uint32_t)i;
+	while (depth) {
+		uint32_t from = stack[--depth];
+
+		for (i = first_edge(r, from); i < r->nr_edges && r->edges[i].from == from; i++) {
+			struct reach_object *to = &r->objects[r->edges[i].to];
+			bool *has = (bool *)((char *)to + property);
+
+			if (*has)
+				continue;
+			*has = true;
+			stack[depth++] = r->edges[i].to;
+		}
+	}
+}
+
 void reach__finish(struct reach *r)
 {
 	uint32_t *stack = calloc(r->count + 1, sizeof(*stack));
-	size_t depth = 0, i;
+	size_t i;
 
 	if (!stack) {
 		/* Without the memory to tell, nothing is accused. */
@@ -144,21 +167,8 @@ void reach__finish(struct reach *r)
 	}
 	if (r->nr_edges)
 		qsort(r->edges, r->nr_edges, sizeof(*r->edges), by_from);
-	for (i = 0; i < r->count; i++)
-		if (r->objects[i].reachable)
-			stack[depth++] = (uint32_t)i;
-	while (depth) {
-		uint32_t from = stack[--depth];
-
-		for (i = first_edge(r, from); i < r->nr_edges && r->edges[i].from == from; i++) {
-			struct reach_object *to = &r->objects[r->edges[i].to];
-
-			if (to->reachable)
-				continue;
-			to->reachable = true;
-			stack[depth++] = r->edges[i].to;
-		}
-	}
+	spread(r, stack, offsetof(struct reach_object, reachable));
+	spread(r, stack, offsetof(struct reach_object, marked));
 	for (i = 0; i < r->count; i++)
 		r->objects[i].stale = r->objects[i].stale && !r->objects[i].reachable;
 	free(stack);

@@ -25,7 +25,7 @@ struct reach_object {
 	uint64_t ghost, ghost_size;
 	bool reachable; /* out */
 	bool stale;	/* out: named only in freed memory */
-	bool marked;	/* by the caller: reached from the stack's own roots */
+	bool marked;	/* by the caller, and spread: reached from the stack's own roots */
 };
 
 /*
@@ -44,7 +44,7 @@ bool reach__spans(const struct reach *r, uint64_t addr);
 void reach__root(struct reach *r, struct reach_object *target, bool stale);
 /* A member names the target.  0 or -ENOMEM. */
 int reach__edge(struct reach *r, const struct reach_object *from, struct reach_object *target);
-/* Spreads reachability along the edges. */
+/* Spreads reachability and marks along the edges. */
 void reach__finish(struct reach *r);
 
 #endif /* NLB_REACH_H */

@@ -67,7 +67,9 @@ static enum verdict verdict_of(struct scanner *s, const struct reach_object *o)
 		return VERDICT_REFERENCED;
 	if (search__state(s->search, o->addr) == SLAB_FREE)
 		return VERDICT_FREE;
-	return o->reachable || o->stale ? VERDICT_DOUBTFUL : VERDICT_UNREFERENCED;
+	if (o->reachable)
+		return VERDICT_DOUBTFUL;
+	return o->stale ? VERDICT_STALE : VERDICT_UNREFERENCED;
 }
 
 /* Here and not in scanner__new(), since reading the kernel's layout takes time. */

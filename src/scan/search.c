@@ -13,10 +13,11 @@
  *
  * A word found this way may have been left behind by what is long gone.  So what
  * the stack itself can reach is marked besides: from the data of its modules and
- * from its devices, through every slab object met, a few steps far.
+ * from its devices and sockets, through every slab object met, a few steps far;
+ * an object that is asked about is no step (a queue may be long).
  *
- * Pages that per-CPU data names and that belong to no slab are followed: there
- * kvfree_rcu() keeps what waits for its grace period.
+ * kvfree_rcu() keeps what waits for its grace period in pages of its own, which
+ * per-CPU data names: those are followed.
  */
 #include "scan/search.h"
 
@@ -38,20 +39,24 @@
 #define MARK_STEPS    4
 #define MARK_OBJECTS  4000
 #define MAX_TASKS     100000
-#define MAX_STACKS    4
-#define MAX_PAGES     4096 /* followed from per-CPU data */
+#define MAX_HOLES     5
+#define MAX_PAGES     4096 /* of kvfree_rcu() */
 
 struct search {
 	struct query *query;
 	struct slabs *slabs;
 	struct region fixed[FIXED_REGIONS];
 	size_t nr_fixed;
-	struct region stacks[MAX_STACKS]; /* within a CPU's area, and in .data */
-	size_t nr_stacks;
+	struct region holes[MAX_HOLES]; /* in .data, .bss and every CPU's area */
+	size_t nr_holes;
 	uint64_t init_task;
 	struct {
 		int tasks, thread_node, signal, stack, sp, thread_head;
 	} offset;
+	struct {
+		uint64_t start, size;	 /* of its per-CPU data, without the unused pages */
+		uint32_t count, records; /* in one of its pages */
+	} kvfree;
 	uint64_t per_cpu_start, per_cpu_size;
 	unsigned nr_cpus;
 	uint64_t cpu_bases[MAX_CPUS];
@@ -61,7 +66,7 @@ struct search {
 	uint64_t limit;
 	const int *cancel;
 	struct search_stats *stats;
-	struct table pages; /* named by per-CPU data -> this */
+	struct table pages; /* of kvfree_rcu() -> this */
 	uint64_t todo[MAX_PAGES];
 	size_t nr_todo;
 	/* slab memory waiting to be read together */
@@ -96,8 +101,22 @@ static void find_stack(struct search *s, const char *symbol, uint64_t size)
 {
 	uint64_t addr;
 
-	if (s->nr_stacks < MAX_STACKS && !query__find(s->query, NULL, symbol, &addr))
-		s->stacks[s->nr_stacks++] = (struct region){ addr, size };
+	if (s->nr_holes < MAX_HOLES && !query__find(s->query, NULL, symbol, &addr))
+		s->holes[s->nr_holes++] = (struct region){ addr, size };
+}
+
+/*
+ * arch/x86: a part of .bss that is given away at boot (mem_encrypt_free_decrypted_mem()):
+ * anybody's memory, and often this process's own, which is full of addresses.
+ */
+static void find_freed(struct search *s)
+{
+	uint64_t start, end;
+
+	if (query__find(s->query, NULL, "__start_bss_decrypted_unused", &start) ||
+	    query__find(s->query, NULL, "__end_bss_decrypted", &end) || end <= start)
+		return;
+	s->holes[s->nr_holes++] = (struct region){ start, end - start };
 }
 
 /* arch/x86: their symbols are offsets into each CPU's area, but for the first. */
@@ -111,10 +130,10 @@ static void find_stacks(struct search *s)
 	find_stack(s, "entry_stack_storage", page);
 }
 
-static bool in_stack(const struct search *s, uint64_t addr)
+static bool in_hole(const struct search *s, uint64_t addr)
 {
-	for (size_t i = 0; i < s->nr_stacks; i++)
-		if (addr - s->stacks[i].start < s->stacks[i].size)
+	for (size_t i = 0; i < s->nr_holes; i++)
+		if (addr - s->holes[i].start < s->holes[i].size)
 			return true;
 	return false;
 }
@@ -131,6 +150,22 @@ static void find_cpus(struct search *s)
 	for (; s->nr_cpus < cpus && s->nr_cpus < MAX_CPUS; s->nr_cpus++)
 		if (query__read(s->query, offsets + 8UL * s->nr_cpus, &s->cpu_bases[s->nr_cpus], 8))
 			return;
+}
+
+/* kernel/rcu/tree.c, mm/slab_common.c: the per-CPU krc, and struct kvfree_rcu_bulk_data. */
+static void find_kvfree(struct search *s, const struct btf *btf)
+{
+	const char *page = "kvfree_rcu_bulk_data";
+	int unused = kbtf__member_offset(btf, "kfree_rcu_cpu", "bkvcache");
+	int count = kbtf__member_offset(btf, page, "nr_records");
+	int records = kbtf__member_offset(btf, page, "records");
+
+	if (unused < 0 || count < 0 || records < 0 || records >= PIECE - 8 ||
+	    query__find(s->query, NULL, "krc", &s->kvfree.start))
+		return;
+	s->kvfree.size = (uint64_t)unused;
+	s->kvfree.count = (uint32_t)count;
+	s->kvfree.records = (uint32_t)records;
 }
 
 /* Where tasks are listed, and where their stacks are. */
@@ -167,7 +202,9 @@ int search__new(struct search **out, struct query *q, const struct btf *btf)
 	}
 	find_region(s, "_sdata", "_edata");
 	find_region(s, "__bss_start", "__bss_stop");
+	find_freed(s);
 	find_stacks(s);
+	find_kvfree(s, btf);
 	find_tasks(s, btf);
 	find_cpus(s);
 	/* Without the stacks a definite finding could be a false one. */
@@ -241,16 +278,44 @@ static void note_pages(struct search *s, const unsigned char *bytes, size_t size
 		uint64_t word;
 
 		memcpy(&word, bytes + i, 8);
-		word &= ~(uint64_t)(PIECE - 1);
-		if (!slabs__mapped(s->slabs, word) || table__get(&s->pages, word) ||
+		if (word % PIECE || !slabs__mapped(s->slabs, word) || table__get(&s->pages, word) ||
 		    !slabs__find(s->slabs, word, &slab) || table__set(&s->pages, word, s))
 			continue;
 		s->todo[s->nr_todo++] = word;
 	}
 }
 
+/* One page: a header that names the next, a count, and so many addresses. */
+static int read_kvfree_page(struct search *s, uint64_t page)
+{
+	unsigned char *bytes = s->buffer[0];
+	uint64_t count, size = s->kvfree.records;
+
+	if (query__read(s->query, page, bytes, PIECE))
+		return account(s, 0); /* given back meanwhile */
+	memcpy(&count, bytes + s->kvfree.count, sizeof(count));
+	if (count > (PIECE - size) / 8)
+		return account(s, PIECE); /* likewise */
+	note_pages(s, bytes, size);
+	return look_through(s, bytes + size, count * 8, 0) ?: account(s, PIECE);
+}
+
+static int read_kvfree(struct search *s)
+{
+	unsigned char bytes[PIECE];
+	uint16_t size = (uint16_t)(s->kvfree.size < PIECE ? s->kvfree.size : PIECE);
+	int err = 0;
+
+	for (unsigned i = 0; size && i < s->nr_cpus; i++)
+		if (!query__read(s->query, s->cpu_bases[i] + s->kvfree.start, bytes, size))
+			note_pages(s, bytes, size);
+	for (size_t i = 0; !err && i < s->nr_todo; i++)
+		err = read_kvfree_page(s, s->todo[i]);
+	return err;
+}
+
 /* base: what the symbols of the stacks in there are relative to. */
-static int read_region(struct search *s, uint64_t start, uint64_t size, uint64_t base, bool follow)
+static int read_region(struct search *s, uint64_t start, uint64_t size, uint64_t base)
 {
 	int err = 0;
 
@@ -268,13 +333,10 @@ static int read_region(struct search *s, uint64_t start, uint64_t size, uint64_t
 			got += len;
 		}
 		err = query__read_all(s->query, pieces, n);
-		/* Stacks begin and end with a page, and so do the pieces. */
+		/* Holes begin and end with a page, and so do the pieces. */
 		for (size_t i = 0; !err && i < n; i++)
-			if (!pieces[i].err && !in_stack(s, pieces[i].addr - base))
+			if (!pieces[i].err && !in_hole(s, pieces[i].addr - base))
 				err = look_through(s, s->buffer[i], pieces[i].len, 0);
-		for (size_t i = 0; !err && follow && i < n; i++)
-			if (!pieces[i].err)
-				note_pages(s, s->buffer[i], pieces[i].len);
 		if (!err)
 			err = account(s, got);
 	}
@@ -296,7 +358,7 @@ static int read_stack(struct search *s, uint64_t task)
 	    read_u64(s, task, s->offset.sp, &sp))
 		return 0;
 	start = sp - stack < thread_size ? sp & ~7ULL : stack;
-	return read_region(s, start, stack + thread_size - start, 0, false);
+	return read_region(s, start, stack + thread_size - start, 0);
 }
 
 /* Lists change while they are walked: a walk that goes astray ends at its bound. */
@@ -399,7 +461,10 @@ static uint64_t now_ns(void)
 struct marking {
 	struct table seen;  /* first byte of an object -> this */
 	struct table known; /* page -> struct slab, or this where it is none */
-	struct region queue[MARK_OBJECTS];
+	struct {
+		struct region region;
+		int step; /* from the roots; to an object asked about it is none */
+	} queue[MARK_OBJECTS];
 	size_t head, tail;
 	unsigned char bytes[MAX_OBJECT];
 };
@@ -427,7 +492,7 @@ static const struct slab *marking_slab(struct search *s, struct marking *m, uint
 	return slab;
 }
 
-static void mark_words(struct search *s, struct marking *m, size_t size)
+static void mark_words(struct search *s, struct marking *m, size_t size, int step)
 {
 	for (size_t i = 0; i + 8 <= size && m->tail < MARK_OBJECTS; i += 8) {
 		struct reach_object *target;
@@ -440,15 +505,18 @@ static void mark_words(struct search *s, struct marking *m, size_t size)
 		target = reach__find(s->reach, word);
 		if (target)
 			target->marked = true;
+		if (!target && step == MARK_STEPS)
+			continue;
 		slab = marking_slab(s, m, word);
 		object = slab ? slab__object(slab, word) : 0;
 		if (!object || table__get(&m->seen, object) || table__set(&m->seen, object, m))
 			continue;
-		m->queue[m->tail++] = (struct region){ object, slab->size };
+		m->queue[m->tail].region = (struct region){ object, slab->size };
+		m->queue[m->tail++].step = target ? step : step + 1;
 	}
 }
 
-static int mark_region(struct search *s, struct marking *m, const struct region *r)
+static int mark_region(struct search *s, struct marking *m, const struct region *r, int step)
 {
 	for (uint64_t off = 0; off < r->size; off += MAX_OBJECT) {
 		uint64_t size = r->size - off < MAX_OBJECT ? r->size - off : MAX_OBJECT;
@@ -456,7 +524,7 @@ static int mark_region(struct search *s, struct marking *m, const struct region 
 		/* Gone meanwhile, or not mapped: then it names nothing. */
 		if (query__read(s->query, r->start + off, m->bytes, (uint16_t)size))
 			continue;
-		mark_words(s, m, size);
+		mark_words(s, m, size, step);
 		if (account(s, size))
 			return account(s, 0);
 	}
@@ -468,13 +536,12 @@ static int mark(struct search *s, const struct region *roots, size_t nr_roots)
 	struct marking *m = calloc(1, sizeof(*m));
 	struct slab *slab;
 	int err = m ? 0 : -ENOMEM;
-	size_t i, end;
+	size_t i;
 
 	for (i = 0; !err && i < nr_roots; i++)
-		err = mark_region(s, m, &roots[i]);
-	for (int step = 0; !err && step < MARK_STEPS; step++)
-		for (end = m->tail; !err && m->head < end; m->head++)
-			err = mark_region(s, m, &m->queue[m->head]);
+		err = mark_region(s, m, &roots[i], 0);
+	for (; !err && m->head < m->tail; m->head++)
+		err = mark_region(s, m, &m->queue[m->head].region, m->queue[m->head].step);
 	if (!m)
 		return err;
 	for (i = 0; (slab = table__next(&m->known, &i));)
@@ -505,16 +572,16 @@ int search__run(struct search *s, struct reach_object *objects, size_t count,
 		return -ENOMEM;
 	err = mark(s, regions, nr_regions);
 	for (size_t i = 0; !err && i < s->nr_fixed; i++)
-		err = read_region(s, s->fixed[i].start, s->fixed[i].size, 0, false);
+		err = read_region(s, s->fixed[i].start, s->fixed[i].size, 0);
 	for (unsigned i = 0; !err && i < s->nr_cpus; i++)
 		err = read_region(s, s->cpu_bases[i] + s->per_cpu_start, s->per_cpu_size,
-				  s->cpu_bases[i], true);
-	for (size_t i = 0; !err && i < s->nr_todo; i++)
-		err = read_region(s, s->todo[i], PIECE, 0, true);
+				  s->cpu_bases[i]);
+	if (!err)
+		err = read_kvfree(s);
 	if (!err)
 		err = read_tasks(s);
 	for (size_t i = 0; !err && i < nr_regions; i++)
-		err = read_region(s, regions[i].start, regions[i].size, 0, false);
+		err = read_region(s, regions[i].start, regions[i].size, 0);
 	if (!err)
 		err = slabs__each(s->slabs, on_slab, s);
 	if (!err)

@@ -6,9 +6,36 @@
 
 #include <string.h>
 
+/* Where code may lie: x86 Documentation/arch/x86/x86_64/mm.rst, else any kernel address. */
+#if defined(__x86_64__)
+#define TEXT_START 0xffffffff80000000ULL
+#else
+#define TEXT_START 0xffff800000000000ULL
+#endif
+
 static uint64_t arg(const struct nlb_call *call, int8_t place)
 {
 	return place == NO_ARG ? 0 : call->args[place];
+}
+
+/*
+ * A user argument that carries a callback of its own (struct digital_data_exch:
+ * cb, cb_context) names it among its first words.
+ */
+static void decode_inner(const struct nlb_call *call, struct names *names, struct event *out)
+{
+	_Static_assert(EVENT_INNER == NLB_INNER, "all that is sent");
+	for (size_t i = 0; i < EVENT_INNER; i++) {
+		uint64_t word = call->inner[i];
+		uint32_t function;
+
+		out->submit.inner[i] = word;
+		if (out->submit.upper || word < TEXT_START)
+			continue;
+		function = names__function(names, word);
+		if (names__module_traced(names, names__module(names, function)))
+			out->submit.upper = function;
+	}
 }
 
 static enum decoded decode_call(const struct nlb_call *call, const struct hook_meaning *meaning,
@@ -32,6 +59,7 @@ static enum decoded decode_call(const struct nlb_call *call, const struct hook_m
 		/* Registers hold more than a u16 or u8 argument. */
 		out->submit.timeout_ms = (uint16_t)arg(call, s->submit.timeout);
 		out->submit.command_type = (uint8_t)arg(call, s->submit.type);
+		decode_inner(call, names, out);
 		return DECODED_EVENT;
 	case HOOK_COMPLETE:
 		out->type = EVENT_COMPLETE;
@@ -58,7 +86,7 @@ static void decode_alloc(const struct nlb_alloc *a, const struct skb_sizes *size
 	out->type = EVENT_ALLOC;
 	out->alloc.addr = a->addr;
 	out->alloc.size = a->size;
-	out->alloc.kind = EVENT_KIND_OBJECT;
+	out->alloc.kind = a->kind == NLB_KIND_SOCK ? EVENT_KIND_SOCK : EVENT_KIND_OBJECT;
 	if (a->kind == NLB_KIND_SKB) {
 		/* __alloc_skb(): the data is aligned and followed by
 		 * skb_shared_info; a clone has a struct only.

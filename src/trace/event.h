@@ -21,7 +21,9 @@ enum event_type {
 	EVENT_LEAVE,
 };
 
-enum event_kind { EVENT_KIND_OBJECT, EVENT_KIND_SKB };
+enum event_kind { EVENT_KIND_OBJECT, EVENT_KIND_SKB, EVENT_KIND_SOCK };
+
+#define EVENT_INNER 4 /* words of a user argument */
 
 /* A function or stack that is not known. */
 #define NAME_NONE 0
@@ -51,6 +53,8 @@ struct event {
 			uint64_t argument;
 			uint64_t request;
 			uint64_t params;
+			uint64_t inner[EVENT_INNER]; /* first words of the user argument */
+			uint32_t upper;		     /* first function named there */
 			uint32_t callback;
 			uint32_t function; /* the submitting call */
 			uint32_t timeout_ms;

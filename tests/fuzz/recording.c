@@ -44,7 +44,7 @@ static void play(const unsigned char *file, size_t size, unsigned how)
 {
 	static const struct ledger_ops silent = { none, none_updated, none, none_warned };
 	static const struct report_format *const formats[] = { &report_json, &report_text, NULL };
-	struct playback_config config = { .format = formats[how % 3], .ops = &silent };
+	const struct report_format *format = formats[how % 3];
 	static FILE *out;
 	FILE *in = fmemopen((void *)file, size, "r");
 	struct reader *reader = reader__new(in);
@@ -53,14 +53,16 @@ static void play(const unsigned char *file, size_t size, unsigned how)
 
 	if (!out)
 		out = fopen("/dev/null", "we");
-	config.out = out;
-	p = playback__new(&config, reader);
+	p = playback__new(reader);
 	if (!in || !out || !p)
+		abort();
+	playback__set_ops(p, &silent, NULL);
+	if (format && playback__set_format(p, format, format->open(out, playback__names(p), false)))
 		abort();
 	playback__run(p, &result);
 	if (result.reading == READING_ITEM || (result.complete && result.reading != READING_END))
 		abort();
-	if (!config.format && playback__session(p)) {
+	if (!format && playback__session(p)) {
 		struct tally *t = tally__new(session__ledger(playback__session(p)),
 					     playback__names(p), (double)result.ns / 1e9);
 		struct diff *d = diff__new(t, t);

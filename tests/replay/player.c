@@ -277,7 +277,7 @@ static void investigate(struct player *p)
 		return;
 	if (p->searching && p->now >= p->search_began + SEARCH_NS)
 		end_search(p);
-	if (!p->searching && p->now >= p->search_not_before &&
+	if (!p->searching && (p->ending || p->now >= p->search_not_before) &&
 	    ledger__search_due(p->ledger, p->now)) {
 		p->searching = true;
 		p->search_began = p->now;
@@ -318,8 +318,12 @@ void player__finish(struct player *p)
 
 	arm(p, true);
 	session__set_grace(p->session, LAST_GRACE_NS);
+	session__recheck(p->session, p->now);
+	session__suspect_all(p->session, p->now);
 	arm(p, false);
-	while (p->now < end) {
+	p->ending = true;
+	while (p->now < end || (p->now < end + SECOND_NS && p->searches &&
+				(p->searching || ledger__search_due(p->ledger, p->now)))) {
 		p->now += LAST_TICK_NS;
 		judge(p);
 	}
@@ -387,6 +391,18 @@ void player__unload(struct player *p, const char *module)
 
 	arm(p, true);
 	session__owner_gone(p->session, in_module, &u, p->now);
+	arm(p, false);
+}
+
+static bool at_address(void *ctx, const struct allocation *a)
+{
+	return a->sock && a->addr == *(const uint64_t *)ctx;
+}
+
+void player__closed(struct player *p, uint64_t addr)
+{
+	arm(p, true);
+	session__owner_gone(p->session, at_address, &addr, p->now);
 	arm(p, false);
 }
 

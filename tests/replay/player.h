@@ -61,7 +61,7 @@ struct player {
 	 */
 	bool searches;
 	enum verdict search_default; /* where sights[] does not know better */
-	bool searching;
+	bool searching, ending;
 	uint64_t search_began, search_not_before;
 	unsigned nr_searches;
 	uint64_t next_slow_tick;
@@ -112,6 +112,9 @@ void player__set_checksum(struct player *p, uint64_t addr, uint32_t checksum);
 void player__scan(struct player *p);
 /* A traced module was unloaded. */
 void player__unload(struct player *p, const char *module);
+
+/* The file of the socket there was closed. */
+void player__closed(struct player *p, uint64_t addr);
 
 /* What was said about the latest allocation at addr of which anything was said, or NULL. */
 const struct accusation *player__said(const struct player *p, uint64_t addr);

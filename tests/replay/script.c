@@ -31,6 +31,7 @@ enum verb {
 	VERB_CHECKSUM,
 	VERB_SCAN,
 	VERB_UNLOAD,
+	VERB_CLOSED,
 	VERB_TICK,
 	VERB_FINISH,
 	VERB_LEAK,
@@ -242,7 +243,9 @@ static void read_alloc(struct reader *r, struct event *e)
 	e->type = EVENT_ALLOC;
 	e->alloc.addr = address(r, "addr");
 	e->alloc.size = number(r, "size", 8);
-	e->alloc.kind = flag(r, "skb") ? EVENT_KIND_SKB : EVENT_KIND_OBJECT;
+	e->alloc.kind = flag(r, "skb")	  ? EVENT_KIND_SKB
+			: flag(r, "sock") ? EVENT_KIND_SOCK
+					  : EVENT_KIND_OBJECT;
 	e->alloc.caller = function(r, "in");
 	/* One stack for each function, so that sites are told apart. */
 	stack = FIRST_TEXT + e->alloc.caller * 0x100ULL;
@@ -257,6 +260,8 @@ static void read_submit(struct reader *r, struct event *e)
 	e->submit.argument = address(r, "arg");
 	e->submit.request = address(r, "req");
 	e->submit.params = value(r, "params") ? address(r, "params") : 0;
+	e->submit.inner[1] = value(r, "inner") ? address(r, "inner") : 0;
+	e->submit.upper = value(r, "upper") ? function(r, "upper") : NAME_NONE;
 	e->submit.callback = function(r, "cb");
 	e->submit.function = function_of(r->script, "digital_send_cmd");
 	e->submit.timeout_ms = (uint32_t)number(r, "timeout", 300);
@@ -358,8 +363,11 @@ static void read_expect(struct reader *r, struct step *step)
 static bool to_verdict(const char *text, enum verdict *verdict)
 {
 	static const char *const names[] = {
-		[VERDICT_UNREFERENCED] = "unreferenced", [VERDICT_DOUBTFUL] = "doubtful",
-		[VERDICT_REFERENCED] = "referenced",	 [VERDICT_FREE] = "free",
+		[VERDICT_UNREFERENCED] = "unreferenced",
+		[VERDICT_STALE] = "stale",
+		[VERDICT_DOUBTFUL] = "doubtful",
+		[VERDICT_REFERENCED] = "referenced",
+		[VERDICT_FREE] = "free",
 		[VERDICT_UNREADABLE] = "unreadable",
 	};
 
@@ -404,6 +412,12 @@ static void read_timed(struct reader *r, struct step *step)
 		understood(r, 3);
 		step->verb = VERB_UNLOAD;
 		snprintf(step->words[0].key, sizeof(step->words[0].key), "%s", word(r, 2));
+		return;
+	}
+	if (!strcmp(word(r, place), "closed")) {
+		understood(r, 2);
+		step->verb = VERB_CLOSED;
+		step->addr = address(r, "addr");
 		return;
 	}
 	if (!strcmp(word(r, place), "missed")) {
@@ -834,6 +848,8 @@ int script__run(const struct script *s, struct player *p, FILE *out)
 	if (err)
 		return err;
 	p->searches = s->searches;
+	if (!s->searches)
+		session__cannot_search(p->session);
 	p->search_default = s->search_default;
 	for (size_t i = 0; i < s->nr_steps; i++) {
 		const struct step *step = &s->steps[i];
@@ -867,6 +883,10 @@ int script__run(const struct script *s, struct player *p, FILE *out)
 		case VERB_UNLOAD:
 			player__advance(p, SECOND_NS + step->time);
 			player__unload(p, step->words[0].key);
+			break;
+		case VERB_CLOSED:
+			player__advance(p, SECOND_NS + step->time);
+			player__closed(p, step->addr);
 			break;
 		case VERB_FINISH:
 			player__finish(p);

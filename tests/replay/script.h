@@ -7,9 +7,9 @@
  *   config search=unreferenced            memory can be searched, and this is
  *                                         what is found where nothing else is said
  *   0.000 enter tid=41 in=digital_wq_poll outermost
- *   0.001 alloc tid=41 addr=arg size=8 in=digital_tg_listen_nfcf [skb] [irq]
+ *   0.001 alloc tid=41 addr=arg size=8 in=digital_tg_listen_nfcf [skb|sock] [irq]
  *   0.002 submit tid=41 dev=d0 arg=arg req=null params=null cb=digital_tg_recv_sensf_req
- *         type=TG_LISTEN [timeout=300]    (all on one line)
+ *         type=TG_LISTEN [timeout=300] [inner=socket upper=FUNCTION]    (all on one line)
  *   0.003 alloc tid=41 addr=cmd size=80 in=digital_send_cmd
  *   0.004 return tid=41 ret=0
  *   0.300 complete tid=7 dev=d0 cmd=cmd resp=-110
@@ -19,11 +19,12 @@
  *   0.340 lost free tid=9 addr=arg        the ring buffer was full
  *   0.340 unseen free tid=9 addr=arg      the program did not run
  *   0.350 missed 3                        programs did not run, which is unknown
- *   look addr=arg unreferenced|doubtful|referenced|free|unreadable   a glance, from now on
+ *   look addr=arg unreferenced|stale|doubtful|referenced|free|unreadable   a glance, from now on
  *   search addr=arg unreferenced|...      the same for searches
  *   checksum addr=arg is=7                the object's bytes change
  *   9.000 scan                            kmemleak's rule
  *   9.000 unload nfc_digital              a traced module goes
+ *   9.000 closed addr=socket              its file is closed
  *   tick 3.0                              time passes, suspects are looked at
  *   finish                                the end of the trace: a short grace
  *   expect leak addr=arg [rule= kind= certainty= callback= command= site= size= degraded=yes|no

@@ -126,7 +126,8 @@ static void tell_story(struct told *t, const char *path, const char *text,
 	p->on_start = begin;
 	p->ctx = t;
 	p->recorder = r;
-	p->tell = tell__new(format, t->out, script__names(t->script), false, some_bytes, t);
+	p->tell = tell__new(format, format->open(t->out, script__names(t->script), false),
+			    script__names(t->script), some_bytes, t);
 	assert_non_null(p->tell);
 	p->also = &tell_ops;
 	p->also_ctx = p->tell;
@@ -196,14 +197,18 @@ static void play(struct heard *h, const struct tape *tape, size_t size,
 {
 	FILE *in = tape__stream(tape, size);
 	struct reader *reader = reader__new(in);
-	struct playback_config config = { .format = format, .ops = &heard };
+	struct report *report;
 	struct playback *p;
 
 	memset(h, 0, sizeof(*h));
 	h->out = open_memstream(&h->text, &h->size);
-	config.out = config.ctx = h->out;
-	p = playback__new(&config, reader);
+	p = playback__new(reader);
 	assert_non_null(p);
+	playback__set_ops(p, &heard, h->out);
+	if (format) {
+		report = format->open(h->out, playback__names(p), false);
+		assert_int_equal(playback__set_format(p, format, report), 0);
+	}
 	playback__run(p, &h->result);
 	snprintf(h->problem, sizeof(h->problem), "%s", h->result.problem);
 	if (playback__session(p))

@@ -68,7 +68,7 @@ static void comm(char *buf)
 static void fields_are_known(void **state)
 {
 	(void)state;
-	assert_int_equal(sizeof(struct event), 72);
+	assert_int_equal(sizeof(struct event), 112);
 	assert_int_equal(sizeof(struct live), 56);
 	assert_int_equal(sizeof(struct ledger_config), 16);
 }
@@ -83,7 +83,7 @@ static void sample_event(struct event *e, enum event_type type)
 	case EVENT_ALLOC:
 		e->alloc.addr = number();
 		e->alloc.size = number();
-		e->alloc.kind = flag() ? EVENT_KIND_SKB : EVENT_KIND_OBJECT;
+		e->alloc.kind = flag() ? EVENT_KIND_SKB : EVENT_KIND_SOCK;
 		e->alloc.caller = (uint32_t)number();
 		e->alloc.stack = (uint32_t)number();
 		comm(e->alloc.comm);
@@ -103,6 +103,9 @@ static void sample_event(struct event *e, enum event_type type)
 		e->submit.function = (uint32_t)number();
 		e->submit.timeout_ms = (uint32_t)number();
 		e->submit.command_type = (uint8_t)number();
+		for (size_t i = 0; i < EVENT_INNER; i++)
+			e->submit.inner[i] = number();
+		e->submit.upper = (uint32_t)number();
 		break;
 	case EVENT_SUBMIT_RETURN:
 		e->submit_return.ret = (int64_t)number();
@@ -189,6 +192,7 @@ static bool sample(struct item *i, unsigned type)
 	case ITEM_SUSPECT_ALL:
 	case ITEM_OWNER_GONE:
 	case ITEM_RESYNC:
+	case ITEM_RECHECK:
 		i->tick.time = number();
 		return true;
 	case ITEM_COUNTERS:
@@ -238,6 +242,7 @@ static bool sample(struct item *i, unsigned type)
 	case ITEM_FORGET_NAMES:
 	case ITEM_HISTOGRAMS:
 	case ITEM_FORGET_DEVICES:
+	case ITEM_CANNOT_SEARCH:
 		return true;
 	default:
 		if (type < ITEM_ALLOC || type > ITEM_LEAVE)
@@ -319,7 +324,7 @@ static void round_trip(void **state)
 			assert_memory_equal(&to, &from, sizeof(to));
 		}
 	}
-	assert_int_equal(types, 37);
+	assert_int_equal(types, 39);
 }
 
 static void room(void **state)

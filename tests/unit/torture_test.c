@@ -492,18 +492,19 @@ static void use_recorder(void *ctx)
 static void use_recording(void *ctx)
 {
 	const struct tape *tape = ctx;
-	struct playback_config config = { .format = &report_text };
 	FILE *in = tape__stream(tape, tape->size), *out = fopen("/dev/null", "we");
 	struct playback_result result = { .reading = READING_FAILED };
+	struct report *report = NULL;
 	struct playback *p = NULL;
 	struct reader *r;
 
-	config.out = out;
 	arm(true);
 	r = reader__new(in);
 	if (r)
-		p = playback__new(&config, r);
+		p = playback__new(r);
 	if (p)
+		report = report_text.open(out, playback__names(p), false);
+	if (report && !playback__set_format(p, &report_text, report))
 		playback__run(p, &result);
 	if (!fail_at)
 		assert_true(result.complete && !result.differs);

@@ -116,6 +116,7 @@ enum {
 struct pt_regs;
 struct work_struct;
 struct module;
+struct proto;
 struct bpf_raw_tracepoint_args;
 
 typedef void (*work_func_t)(struct work_struct *);
@@ -150,6 +151,10 @@ struct work_struct {
 
 struct module {
 	char name[56];
+};
+
+struct proto {
+	unsigned int obj_size;
 };
 
 struct bpf_raw_tracepoint_args {
