@@ -17,18 +17,24 @@
 #include "util/log.h"
 
 /* One line a format. */
-static const struct {
+static const struct format {
 	const char *name;
 	const struct report_format *format;
+	const struct session_taps *taps; /* NULL: findings are all that it needs */
+	/* 0, or why it could not write all there is; NULL: the stream's error tells */
+	int (*status)(const struct report *r);
 } formats[] = {
-	{ "text", &report_text },
-	{ "json", &report_json },
+	{ "text", &report_text, NULL, NULL },
+	{ "json", &report_json, NULL, NULL },
 };
+
+#define FORMAT_TEXT (&formats[0])
+#define FORMAT_JSON (&formats[1])
 
 #define NR_FORMATS (sizeof(formats) / sizeof(*formats))
 
 struct report_options {
-	const struct report_format *format;
+	const struct format *format;
 	const char *output;
 	bool diff, quiet;
 	int error_exitcode;
@@ -60,7 +66,7 @@ static void parse_format(struct argp_state *state, const char *name, struct repo
 
 	for (size_t i = 0; i < NR_FORMATS; i++) {
 		if (!strcmp(formats[i].name, name)) {
-			o->format = formats[i].format;
+			o->format = &formats[i];
 			return;
 		}
 		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s", i ? ", " : "",
@@ -107,7 +113,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (o->diff && o->nr_files != 2)
 			argp_error(state, "--diff compares two recordings: BEFORE AFTER");
-		if (o->diff && o->format != &report_text && o->format != &report_json)
+		if (o->diff && o->format != FORMAT_TEXT && o->format != FORMAT_JSON)
 			argp_error(state, "--diff has the formats text and json");
 		if (!o->diff && o->error_exitcode)
 			argp_error(state, "--error-exitcode is for --diff");
@@ -209,19 +215,25 @@ static bool play(struct played *p, const char *path)
 static bool play_to_format(struct played *p, const struct report_options *o, const char *path,
 			   FILE *out)
 {
+	const struct format *f = o->format;
 	struct report *report;
 	bool good;
+	int err;
 
 	if (!open_recording(p, path))
 		return false;
-	report = o->format->open(out, playback__names(p->playback), o->quiet);
-	if (!report || playback__set_format(p->playback, o->format, report)) {
+	report = f->format->open(out, playback__names(p->playback), o->quiet);
+	if (!report || playback__set_format(p->playback, f->format, report)) {
 		log_error("%s: %s", path, strerror(ENOMEM));
 		return false;
 	}
+	playback__set_taps(p->playback, f->taps, report);
 	good = play(p, path);
+	err = f->status ? f->status(report) : 0;
+	if (err)
+		log_error("%s: the report is not complete: %s", path, strerror(-err));
 	fflush(out);
-	return good;
+	return good && !err;
 }
 
 static int render(const struct report_options *o, FILE *out)
@@ -230,7 +242,7 @@ static int render(const struct report_options *o, FILE *out)
 	struct played p;
 
 	for (int i = 0; i < o->nr_files; i++) {
-		if (o->nr_files > 1 && o->format == &report_text)
+		if (o->nr_files > 1 && o->format == FORMAT_TEXT)
 			fprintf(out, "%s==> %s <==\n", i ? "\n" : "", o->files[i]);
 		if (!play_to_format(&p, o, o->files[i], out))
 			status = EXIT_CANNOT;
@@ -293,7 +305,7 @@ static int compare(const struct report_options *o, FILE *out)
 
 	if (!d)
 		goto out;
-	if (o->format == &report_json)
+	if (o->format == FORMAT_JSON)
 		diff__json(d, out);
 	else
 		diff__text(d, out);
@@ -310,7 +322,7 @@ int cmd_report(int argc, char **argv)
 	static const struct argp argp = { options, parse, "RECORDING...\n--diff BEFORE AFTER",
 					  doc,	   NULL,  filter_help,
 					  NULL };
-	struct report_options o = { .format = &report_text };
+	struct report_options o = { .format = FORMAT_TEXT };
 	FILE *out = stdout;
 	int status;
 

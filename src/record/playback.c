@@ -35,6 +35,8 @@ struct texts {
 struct playback {
 	const struct ledger_ops *ops;
 	void *ctx;
+	const struct session_taps *taps;
+	struct report *tapped;
 	struct reader *reader;
 	struct names *names;
 	struct tell *tell;
@@ -197,6 +199,7 @@ static bool on_config(struct playback *p, const struct item *item)
 	if (!p->session)
 		return false;
 	session__set_tell(p->session, p->tell);
+	session__set_taps(p->session, p->taps, p->tapped);
 	return true;
 }
 
@@ -445,6 +448,12 @@ int playback__set_format(struct playback *p, const struct report_format *format,
 	p->ops = &tell_ops;
 	p->ctx = p->tell;
 	return p->tell ? 0 : -ENOMEM;
+}
+
+void playback__set_taps(struct playback *p, const struct session_taps *taps, struct report *report)
+{
+	p->taps = taps;
+	p->tapped = report;
 }
 
 void playback__set_ops(struct playback *p, const struct ledger_ops *ops, void *ctx)

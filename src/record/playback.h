@@ -42,6 +42,8 @@ const struct names *playback__names(const struct playback *p);
  */
 int playback__set_format(struct playback *p, const struct report_format *format,
 			 struct report *report);
+/* What the format is told beside that. */
+void playback__set_taps(struct playback *p, const struct session_taps *taps, struct report *report);
 void playback__set_ops(struct playback *p, const struct ledger_ops *ops, void *ctx);
 
 /*

@@ -16,8 +16,10 @@ struct session {
 	const struct names *names;
 	struct ledger *ledger;
 	struct ledger_config config;
-	struct tell *tell;	    /* or NULL */
-	struct recorder *recorder;  /* or NULL */
+	struct tell *tell;		 /* or NULL */
+	struct recorder *recorder;	 /* or NULL */
+	const struct session_taps *taps; /* or NULL */
+	struct report *tapped;
 	uint32_t functions, stacks; /* recorded so far */
 	bool tracing;
 	uint64_t started;
@@ -52,6 +54,12 @@ void session__free(struct session *s)
 void session__set_tell(struct session *s, struct tell *tell)
 {
 	s->tell = tell;
+}
+
+void session__set_taps(struct session *s, const struct session_taps *taps, struct report *report)
+{
+	s->taps = taps;
+	s->tapped = report;
 }
 
 struct ledger *session__ledger(const struct session *s)
@@ -143,8 +151,13 @@ int session__set_role(struct session *s, uint32_t function, enum role role)
 int session__event(struct session *s, const struct event *e)
 {
 	struct item item = { .type = ITEM_OF_EVENT(e->type), .event = *e };
-	int err = ledger__event(s->ledger, e);
+	int err;
 
+	if (s->taps)
+		s->taps->before(s->tapped, s->ledger, e);
+	err = ledger__event(s->ledger, e);
+	if (s->taps)
+		s->taps->after(s->tapped, s->ledger, e);
 	put(s, &item);
 	return err;
 }
@@ -325,6 +338,8 @@ void session__start(struct session *s, const struct report_start *start, uint64_
 
 	s->tracing = true;
 	s->started = now;
+	if (s->taps && s->tell)
+		s->taps->clock(s->tapped, now, now + tell__clock(s->tell));
 	if (s->tell)
 		tell__start(s->tell, start);
 	for (size_t i = 0; i < start->nr_modules; i++) {

@@ -33,6 +33,17 @@ void session__free(struct session *s);
 /* Who is told of the run itself; before any call below.  Without: nobody. */
 void session__set_tell(struct session *s, struct tell *tell);
 /*
+ * For a format that wants more than findings: what it is told of every event,
+ * and of the two clocks when tracing begins.
+ */
+struct session_taps {
+	void (*clock)(struct report *r, uint64_t monotonic, uint64_t wall);
+	void (*before)(struct report *r, const struct ledger *l, const struct event *e);
+	void (*after)(struct report *r, const struct ledger *l, const struct event *e);
+};
+/* taps and report remain the caller's; before any call below. */
+void session__set_taps(struct session *s, const struct session_taps *taps, struct report *report);
+/*
  * Records from here on; before the first event.  What is given in header is
  * that of the run.
  */

@@ -18,6 +18,39 @@
 #define STORIES	     "tests/replay/*.replay"
 #define CLOCK_OFFSET 1763913600000000000ULL
 
+/* ---- taps ---- */
+
+/* What taps hear, live and of the recording. */
+struct report {
+	unsigned begun, before, after;
+	uint64_t sum, offset;
+	const struct event *event;
+};
+
+static void tap_clock(struct report *r, uint64_t monotonic, uint64_t wall)
+{
+	r->begun++;
+	r->sum += monotonic;
+	r->offset = wall - monotonic;
+}
+
+static void tap_before(struct report *r, const struct ledger *l, const struct event *e)
+{
+	r->before++;
+	r->event = e;
+	r->sum = r->sum * 31 + e->type + e->time + ledger__stats(l)->frees;
+}
+
+static void tap_after(struct report *r, const struct ledger *l, const struct event *e)
+{
+	assert_ptr_equal(e, r->event);
+	r->after++;
+	r->sum = r->sum * 31 + e->tid + ledger__stats(l)->frees;
+}
+
+static const struct session_taps taps = { tap_clock, tap_before, tap_after };
+static struct report *tapped; /* NULL: no story is */
+
 /* ---- recording ---- */
 
 /* A story that is told, as it is recorded; what a format writes of it is kept. */
@@ -100,6 +133,8 @@ static void begin(void *ctx)
 	struct session *session = t->player.session;
 	uint32_t send = names__intern(t->player.names, "digital_send_cmd", "nfc_digital");
 
+	if (tapped)
+		session__set_taps(session, &taps, tapped);
 	session__set_clock(session, CLOCK_OFFSET);
 	for (uint8_t n = 0; s->command_types[n]; n++)
 		assert_int_equal(session__set_command(session, send, n, s->command_types[n]), 0);
@@ -292,6 +327,41 @@ static const char story[] =
 	"5.000 unload nfc_digital\n"
 	"tick 12\n"
 	"expect leak addr=arg1 certainty=definite\n";
+
+static void same_taps(void **state)
+{
+	struct report live = { 0 }, played = { 0 };
+	struct playback_result result;
+	struct reader *reader;
+	struct playback *p;
+	struct told told;
+	FILE *in;
+
+	(void)state;
+	tapped = &live;
+	tell_story(&told, NULL, story, &report_json);
+	tapped = NULL;
+	in = tape__stream(&told.tape, told.tape.size);
+	reader = reader__new(in);
+	p = playback__new(reader);
+	assert_int_equal(
+		playback__set_format(p, &report_json,
+				     report_json.open(told.out, playback__names(p), false)),
+		0);
+	playback__set_taps(p, &taps, &played);
+	playback__run(p, &result);
+	assert_true(result.complete);
+	assert_int_equal(played.begun, 1);
+	assert_true(played.offset == CLOCK_OFFSET && live.offset == CLOCK_OFFSET);
+	assert_int_equal(played.before, 6); /* all but the lost one */
+	assert_int_equal(played.after, 6);
+	assert_int_equal(live.after, 6);
+	assert_true(played.sum == live.sum);
+	playback__free(p);
+	reader__free(reader);
+	fclose(in);
+	told_free(&told);
+}
 
 /* Lines up to the first histogram, which comes with the end. */
 static size_t lines_before_end(const char *text)
@@ -541,6 +611,7 @@ static const struct CMUnitTest playback[] = {
 	     same_findings),
 	TEST("playback: of every story JSON is the same, byte for byte", same_json),
 	TEST("playback: of every story the text is the same", same_text),
+	TEST("playback: taps hear the same", same_taps),
 	TEST("playback: cut at every byte it tells what came before, and says so", stopped),
 	TEST("playback: changed in any byte it tells nothing else", flipped),
 	TEST("playback: what cannot be is refused", lies),
