@@ -46,6 +46,7 @@ static const struct argp_option options[] = {
 	{ "format", 'f', "FORMAT", 0, "", 0 }, /* its text lists the formats */
 	{ "output", 'o', "FILE", 0, "Write there, and not to standard output", 0 },
 	{ "quiet", 'q', NULL, 0, "No alerts, only the report at the end", 0 },
+	{ "verbose", 'v', NULL, 0, "Say how much was read", 0 },
 	{ "diff", 'd', NULL, 0, "Compare two recordings: BEFORE and AFTER", 0 },
 	{ "json", 'j', NULL, 0, "The same as --format json", 0 },
 	{ "error-exitcode", 'e', "N", 0, "With --diff: exit with N if AFTER has new leaks (0)", 0 },
@@ -93,6 +94,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'q':
 		o->quiet = true;
+		return 0;
+	case 'v':
+		log_level = LOG_VERBOSE;
 		return 0;
 	case 'd':
 		o->diff = true;
@@ -151,6 +155,8 @@ static bool judge(const char *path, const struct reader *reader, const struct pl
 	snprintf(saved, sizeof(saved),
 		 "reported is what comes before, %.1f s in %" PRIu64 " blocks (%" PRIu64 " bytes)",
 		 (double)r->ns / 1e9, reader__blocks(reader), reader__bytes(reader));
+	log_debug("%s: %" PRIu64 " events in %" PRIu64 " blocks of %" PRIu64 " bytes together",
+		  path, r->events, reader__blocks(reader), reader__bytes(reader));
 	switch (r->reading) {
 	case READING_DAMAGED:
 	case READING_FAILED:

@@ -43,7 +43,7 @@ struct playback {
 	struct session *session; /* from the config item on */
 	char *version, *kernel;	 /* from the header item on */
 	struct numbers functions, stacks;
-	uint64_t now, started;
+	uint64_t now, started, events;
 	bool tracing, complete, differs;
 	const char *problem;
 
@@ -375,6 +375,7 @@ static bool play(struct playback *p, struct item *item)
 	case ITEM_ENTER:
 	case ITEM_LEAVE:
 		err = session__event(s, &item->event);
+		p->events++;
 		break;
 	case ITEM_JUDGE:
 		on_judge(p, item);
@@ -510,6 +511,7 @@ void playback__run(struct playback *p, struct playback_result *result)
 		.traced = p->tracing,
 		.differs = p->differs,
 		.ns = p->now - p->started,
+		.events = p->events,
 		.problem = *p->problem ? p->problem : reader__problem(p->reader),
 	};
 }

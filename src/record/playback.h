@@ -25,6 +25,7 @@ struct playback_result {
 	 */
 	bool differs;
 	uint64_t ns;	     /* that tracing lasted */
+	uint64_t events;     /* that the ledger was given */
 	const char *problem; /* in words, "" if there is none; as long as playback and reader */
 };
 
