@@ -14,7 +14,7 @@ struct edge {
 struct reach {
 	struct reach_object *objects;
 	size_t count;
-	uint64_t low, high;
+	uint64_t low, high; /* first and last byte of them all */
 	struct edge *edges;
 	size_t nr_edges, room;
 };
@@ -24,6 +24,12 @@ static int by_address(const void *a, const void *b)
 	const struct reach_object *x = a, *y = b;
 
 	return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+/* Of an object that is not empty.  Memory ends at the top of the address space. */
+static uint64_t last_byte(const struct reach_object *o)
+{
+	return o->size - 1 < UINT64_MAX - o->addr ? o->addr + (o->size - 1) : UINT64_MAX;
 }
 
 struct reach *reach__new(struct reach_object *objects, size_t count)
@@ -36,15 +42,17 @@ struct reach *reach__new(struct reach_object *objects, size_t count)
 	}
 	r->objects = objects;
 	r->count = count;
-	if (!count)
-		return r;
-	qsort(objects, count, sizeof(*objects), by_address);
-	r->low = objects[0].addr;
+	r->low = UINT64_MAX;
+	if (count)
+		qsort(objects, count, sizeof(*objects), by_address);
 	for (size_t i = 0; i < count; i++) {
-		uint64_t end = objects[i].addr + objects[i].size;
+		struct reach_object *o = &objects[i];
 
-		r->high = end > r->high ? end : r->high;
-		objects[i].reachable = objects[i].stale = objects[i].marked = false;
+		o->reachable = o->stale = o->marked = false;
+		if (!o->size)
+			continue; /* nothing points into it */
+		r->low = o->addr < r->low ? o->addr : r->low;
+		r->high = last_byte(o) > r->high ? last_byte(o) : r->high;
 	}
 	return r;
 }
@@ -59,7 +67,7 @@ void reach__free(struct reach *r)
 
 bool reach__spans(const struct reach *r, uint64_t addr)
 {
-	return addr - r->low < r->high - r->low;
+	return addr >= r->low && addr <= r->high;
 }
 
 struct reach_object *reach__find(const struct reach *r, uint64_t addr)

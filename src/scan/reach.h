@@ -37,7 +37,7 @@ void reach__free(struct reach *r);
 
 /* The member that addr points into, or NULL. */
 struct reach_object *reach__find(const struct reach *r, uint64_t addr);
-/* Could any word of [low, high] point into the set?  A quick no. */
+/* Could addr point into the set?  A quick no. */
 bool reach__spans(const struct reach *r, uint64_t addr);
 
 /* A root names the target; from freed memory if stale. */

@@ -68,6 +68,54 @@ static void finding(void **state)
 	reach__free(r);
 }
 
+/* addr + size is 0 there, or more than fits: neither hides what lies below. */
+static void top(void **state)
+{
+	struct reach_object objects[] = {
+		{ .addr = BASE, .size = 64 },
+		{ .addr = UINT64_MAX - 63, .size = 64 },
+		{ .addr = BASE + 0x1000, .size = 64 },
+		{ .addr = UINT64_MAX - 127, .size = 64 },
+	};
+	struct reach_object beyond[] = { { .addr = UINT64_MAX - 7, .size = UINT64_MAX },
+					 { .addr = BASE, .size = 8 } };
+	struct reach *r = reach__new(objects, ARRAY_SIZE(objects));
+
+	(void)state;
+	assert_int_equal(at(r, UINT64_MAX)->addr, UINT64_MAX - 63);
+	assert_int_equal(at(r, UINT64_MAX - 64)->addr, UINT64_MAX - 127);
+	assert_int_equal(at(r, BASE + 63)->addr, BASE);
+	assert_int_equal(at(r, BASE + 0x1000)->addr, BASE + 0x1000);
+	assert_null(reach__find(r, 0));
+	reach__free(r);
+	r = reach__new(beyond, ARRAY_SIZE(beyond));
+	assert_int_equal(at(r, UINT64_MAX)->addr, UINT64_MAX - 7);
+	assert_int_equal(at(r, BASE)->addr, BASE);
+	/* Memory does not begin again. */
+	assert_null(reach__find(r, 0));
+	assert_null(reach__find(r, 1));
+	assert_null(reach__find(r, BASE - 1));
+	reach__free(r);
+}
+
+/* At the other end, where NULL would point into it. */
+static void bottom(void **state)
+{
+	struct reach_object objects[] = { { .addr = 0, .size = 16 },
+					  { .addr = 16, .size = 0 },
+					  { .addr = 32, .size = 0 } };
+	struct reach *r = reach__new(objects, ARRAY_SIZE(objects));
+
+	(void)state;
+	assert_int_equal(at(r, 0)->size, 16);
+	assert_int_equal(at(r, 15)->size, 16);
+	/* Nothing points into what is empty. */
+	assert_null(reach__find(r, 16));
+	assert_null(reach__find(r, 32));
+	assert_false(reach__spans(r, 16));
+	reach__free(r);
+}
+
 static void chain(void **state)
 {
 	struct reach_object objects[5];
@@ -172,6 +220,8 @@ static void deep(void **state)
 static const struct CMUnitTest reach[] = {
 	TEST("reach: an empty set", empty),
 	TEST("reach: which object an address points into", finding),
+	TEST("reach: objects at the top of the address space", top),
+	TEST("reach: objects at address 0, and empty ones", bottom),
 	TEST("reach: what roots reach, and a circle that nobody does", chain),
 	TEST("reach: references from freed memory", stale),
 	TEST("reach: random graphs agree with a model", random_graphs),
