@@ -14,7 +14,8 @@ struct edge {
 struct reach {
 	struct reach_object *objects;
 	size_t count;
-	uint64_t low, high; /* first and last byte of them all */
+	uint64_t low;	/* first byte of them all */
+	uint64_t *last; /* last byte of each and all before it, to find those that overlap */
 	struct edge *edges;
 	size_t nr_edges, room;
 };
@@ -35,11 +36,13 @@ static uint64_t last_byte(const struct reach_object *o)
 struct reach *reach__new(struct reach_object *objects, size_t count)
 {
 	struct reach *r = calloc(1, sizeof(*r));
+	uint64_t high = 0;
 
-	if (!r || count > UINT32_MAX) {
-		free(r);
-		return NULL;
-	}
+	if (!r || count > UINT32_MAX)
+		goto fail;
+	r->last = calloc(count + 1, sizeof(*r->last));
+	if (!r->last)
+		goto fail;
 	r->objects = objects;
 	r->count = count;
 	r->low = UINT64_MAX;
@@ -49,25 +52,45 @@ struct reach *reach__new(struct reach_object *objects, size_t count)
 		struct reach_object *o = &objects[i];
 
 		o->reachable = o->stale = o->marked = false;
-		if (!o->size)
-			continue; /* nothing points into it */
-		r->low = o->addr < r->low ? o->addr : r->low;
-		r->high = last_byte(o) > r->high ? last_byte(o) : r->high;
+		if (o->size) { /* else nothing points into it */
+			r->low = o->addr < r->low ? o->addr : r->low;
+			high = last_byte(o) > high ? last_byte(o) : high;
+		}
+		r->last[i] = high;
 	}
 	return r;
+fail:
+	free(r);
+	return NULL;
 }
 
 void reach__free(struct reach *r)
 {
 	if (!r)
 		return;
+	free(r->last);
 	free(r->edges);
 	free(r);
 }
 
 bool reach__spans(const struct reach *r, uint64_t addr)
 {
-	return addr >= r->low && addr <= r->high;
+	return addr >= r->low && r->count && addr <= r->last[r->count - 1];
+}
+
+/* Memory neither ends before it begins nor begins again behind its end. */
+static bool within(uint64_t addr, uint64_t start, uint64_t size)
+{
+	return addr >= start && addr - start < size;
+}
+
+/* Of the first count members, the last that addr points into. */
+static struct reach_object *find_before(const struct reach *r, size_t count, uint64_t addr)
+{
+	while (count-- && addr <= r->last[count])
+		if (within(addr, r->objects[count].addr, r->objects[count].size))
+			return &r->objects[count];
+	return NULL;
 }
 
 struct reach_object *reach__find(const struct reach *r, uint64_t addr)
@@ -84,9 +107,13 @@ struct reach_object *reach__find(const struct reach *r, uint64_t addr)
 		else
 			high = mid;
 	}
-	if (!low || addr - r->objects[low - 1].addr >= r->objects[low - 1].size)
-		return NULL;
-	return &r->objects[low - 1];
+	return find_before(r, low, addr);
+}
+
+struct reach_object *reach__next(const struct reach *r, const struct reach_object *found,
+				 uint64_t addr)
+{
+	return find_before(r, (size_t)(found - r->objects), addr);
 }
 
 void reach__root(struct reach *r, struct reach_object *target, bool stale)

@@ -29,14 +29,20 @@ struct reach_object {
 };
 
 /*
- * objects remain the caller's, are sorted by address by this call and must not
- * overlap.  NULL when out of memory.
+ * objects remain the caller's and are sorted by address by this call.  NULL when
+ * out of memory.
+ *
+ * They may overlap, since one may be gone whose free was missed: then a word
+ * names all that it points into, and is held by all that it may lie in.
  */
 struct reach *reach__new(struct reach_object *objects, size_t count);
 void reach__free(struct reach *r);
 
-/* The member that addr points into, or NULL. */
+/* The member that addr points into, or NULL.  Behind the end is not inside. */
 struct reach_object *reach__find(const struct reach *r, uint64_t addr);
+/* Another one, after what was found last; NULL when there are no more. */
+struct reach_object *reach__next(const struct reach *r, const struct reach_object *found,
+				 uint64_t addr);
 /* Could addr point into the set?  A quick no. */
 bool reach__spans(const struct reach *r, uint64_t addr);
 

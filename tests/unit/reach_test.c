@@ -116,6 +116,40 @@ static void bottom(void **state)
 	reach__free(r);
 }
 
+/* What was freed unseen may have been made part of something else since. */
+static void overlapping(void **state)
+{
+	struct reach_object objects[] = { { .addr = BASE, .size = 512 },
+					  { .addr = BASE + 64, .size = 64 },
+					  { .addr = BASE + 64, .size = 8 },
+					  { .addr = BASE + 192, .size = 64 },
+					  { .addr = BASE + 480, .size = 64 } };
+	struct reach *r = reach__new(objects, ARRAY_SIZE(objects));
+	struct reach_object *o;
+
+	(void)state;
+	/* Behind those inside, in none of them, in two and in three. */
+	assert_int_equal(at(r, BASE + 300)->addr, BASE);
+	assert_int_equal(at(r, BASE + 150)->addr, BASE);
+	assert_null(reach__next(r, at(r, BASE + 300), BASE + 300));
+	o = at(r, BASE + 200);
+	assert_int_equal(o->addr, BASE + 192);
+	assert_int_equal(reach__next(r, o, BASE + 200)->addr, BASE);
+	o = at(r, BASE + 70);
+	assert_int_equal(o->addr, BASE + 64);
+	o = reach__next(r, o, BASE + 70);
+	assert_int_equal(o->addr, BASE + 64);
+	o = reach__next(r, o, BASE + 70);
+	assert_int_equal(o->addr, BASE);
+	assert_null(reach__next(r, o, BASE + 70));
+	/* Of two at one address, the longer one. */
+	assert_int_equal(at(r, BASE + 100)->size, 64);
+	assert_int_equal(at(r, BASE + 520)->addr, BASE + 480);
+	assert_null(reach__next(r, at(r, BASE + 520), BASE + 520));
+	assert_null(reach__find(r, BASE + 544));
+	reach__free(r);
+}
+
 static void chain(void **state)
 {
 	struct reach_object objects[5];
@@ -222,6 +256,7 @@ static const struct CMUnitTest reach[] = {
 	TEST("reach: which object an address points into", finding),
 	TEST("reach: objects at the top of the address space", top),
 	TEST("reach: objects at address 0, and empty ones", bottom),
+	TEST("reach: objects that overlap", overlapping),
 	TEST("reach: what roots reach, and a circle that nobody does", chain),
 	TEST("reach: references from freed memory", stale),
 	TEST("reach: random graphs agree with a model", random_graphs),
