@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct edge {
 	uint32_t from, to;
@@ -141,6 +142,64 @@ int reach__edge(struct reach *r, const struct reach_object *from, struct reach_o
 	r->edges[r->nr_edges++] =
 		(struct edge){ (uint32_t)(from - r->objects), (uint32_t)(target - r->objects) };
 	return 0;
+}
+
+/*
+ * A word in the object at from names the target.  A member that begins elsewhere
+ * and reaches as far as from is one that is gone: the object is not it.
+ */
+static int name(struct reach *r, uint64_t from, struct reach_object *target, bool *held)
+{
+	struct reach_object *holder = reach__find(r, from);
+	int err = 0;
+
+	*held = holder && holder->addr == from;
+	for (; !err && holder && holder->addr == from; holder = reach__next(r, holder, from))
+		err = reach__edge(r, holder, target);
+	return err;
+}
+
+int reach__look(struct reach *r, const void *bytes, size_t size, uint64_t from,
+		bool (*is_free)(void *ctx, uint64_t object), void *ctx)
+{
+	int free_state = -1;
+
+	for (size_t i = 0; i + 8 <= size; i += 8) {
+		uint64_t word, at = from + i;
+		struct reach_object *target;
+		bool held = false;
+		int err;
+
+		memcpy(&word, (const unsigned char *)bytes + i, 8);
+		if (!reach__spans(r, word))
+			continue;
+		for (target = reach__find(r, word); target; target = reach__next(r, target, word)) {
+			/* An empty list names itself. */
+			if (from && within(at, target->addr, target->size))
+				continue;
+			if (from && within(at, target->ghost, target->ghost_size)) {
+				reach__root(r, target, true);
+				continue;
+			}
+			err = from ? name(r, from, target, &held) : 0;
+			if (err)
+				return err;
+			if (held)
+				continue;
+			if (from && free_state < 0)
+				free_state = is_free(ctx, from);
+			reach__root(r, target, from && free_state);
+		}
+	}
+	return 0;
+}
+
+void reach__mark(struct reach *r, uint64_t word)
+{
+	struct reach_object *target = reach__find(r, word);
+
+	for (; target; target = reach__next(r, target, word))
+		target->marked = true;
 }
 
 static int by_from(const void *a, const void *b)

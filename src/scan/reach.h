@@ -25,7 +25,7 @@ struct reach_object {
 	uint64_t ghost, ghost_size;
 	bool reachable; /* out */
 	bool stale;	/* out: named only in freed memory */
-	bool marked;	/* by the caller: reached from the stack's own roots */
+	bool marked;	/* reach__mark(): by the caller, from the stack's own roots */
 };
 
 /*
@@ -33,7 +33,7 @@ struct reach_object {
  * out of memory.
  *
  * They may overlap, since one may be gone whose free was missed: then a word
- * names all that it points into, and is held by all that it may lie in.
+ * names all that it points into.
  */
 struct reach *reach__new(struct reach_object *objects, size_t count);
 void reach__free(struct reach *r);
@@ -45,6 +45,18 @@ struct reach_object *reach__next(const struct reach *r, const struct reach_objec
 				 uint64_t addr);
 /* Could addr point into the set?  A quick no. */
 bool reach__spans(const struct reach *r, uint64_t addr);
+
+/*
+ * Looks at every aligned word of size bytes: of a slab object, from being its
+ * address, or of other memory, which is a root, with from 0.  Words of an object
+ * that names itself, as an empty list does, are no references.  is_free(ctx,
+ * from) is asked at most once, and only of what is no member and names one.
+ * Returns 0 or -ENOMEM.
+ */
+int reach__look(struct reach *r, const void *bytes, size_t size, uint64_t from,
+		bool (*is_free)(void *ctx, uint64_t object), void *ctx);
+/* A word that the stack can reach: marks what it points into. */
+void reach__mark(struct reach *r, uint64_t word);
 
 /* A root names the target; from freed memory if stale. */
 void reach__root(struct reach *r, struct reach_object *target, bool stale);

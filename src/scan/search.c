@@ -192,38 +192,17 @@ void search__free(struct search *s)
 	free(s);
 }
 
+static bool is_free(void *ctx, uint64_t object)
+{
+	struct search *s = ctx;
+
+	return slabs__state(s->slabs, object) == SLAB_FREE;
+}
+
 /* The words of one object or region.  from is the object's first byte, 0 for a root. */
 static int look_through(struct search *s, const unsigned char *bytes, size_t size, uint64_t from)
 {
-	int free_state = -1;
-
-	for (size_t i = 0; i + 8 <= size; i += 8) {
-		struct reach_object *target, *member;
-		uint64_t word;
-		int err;
-
-		memcpy(&word, bytes + i, 8);
-		if (!reach__spans(s->reach, word))
-			continue;
-		target = reach__find(s->reach, word);
-		if (!target)
-			continue;
-		if (from && from + i - target->ghost < target->ghost_size) {
-			reach__root(s->reach, target, true);
-			continue;
-		}
-		member = from ? reach__find(s->reach, from) : NULL;
-		if (member) {
-			err = reach__edge(s->reach, member, target);
-			if (err)
-				return err;
-			continue;
-		}
-		if (from && free_state < 0)
-			free_state = slabs__state(s->slabs, from) == SLAB_FREE;
-		reach__root(s->reach, target, from && free_state);
-	}
-	return 0;
+	return reach__look(s->reach, bytes, size, from, is_free, s);
 }
 
 static int account(struct search *s, uint64_t bytes)
@@ -430,16 +409,13 @@ static const struct slab *marking_slab(struct search *s, struct marking *m, uint
 static void mark_words(struct search *s, struct marking *m, size_t size)
 {
 	for (size_t i = 0; i + 8 <= size && m->tail < MARK_OBJECTS; i += 8) {
-		struct reach_object *target;
 		const struct slab *slab;
 		uint64_t word, object;
 
 		memcpy(&word, m->bytes + i, 8);
 		if (!slabs__mapped(s->slabs, word))
 			continue;
-		target = reach__find(s->reach, word);
-		if (target)
-			target->marked = true;
+		reach__mark(s->reach, word);
 		slab = marking_slab(s, m, word);
 		object = slab ? slab__object(slab, word) : 0;
 		if (!object || table__get(&m->seen, object) || table__set(&m->seen, object, m))
