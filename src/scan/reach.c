@@ -19,6 +19,7 @@ struct reach {
 	uint64_t *last; /* last byte of each and all before it, to find those that overlap */
 	struct edge *edges;
 	size_t nr_edges, room;
+	uint64_t steps;
 };
 
 static int by_address(const void *a, const void *b)
@@ -210,12 +211,14 @@ static int by_from(const void *a, const void *b)
 }
 
 /* The first edge that leaves an object. */
-static size_t first_edge(const struct reach *r, uint32_t from)
+static size_t first_edge(struct reach *r, uint32_t from)
 {
 	size_t low = 0, high = r->nr_edges;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
+
+		r->steps++;
 
 		if (r->edges[mid].from < from)
 			low = mid + 1;
@@ -223,6 +226,28 @@ static size_t first_edge(const struct reach *r, uint32_t from)
 			high = mid;
 	}
 	return low;
+}
+
+/* From the members on the stack along the edges; reachable ones are not stale. */
+static void spread(struct reach *r, uint32_t *stack, size_t depth, bool stale)
+{
+	while (depth) {
+		uint32_t from = stack[--depth];
+
+		for (size_t i = first_edge(r, from); i < r->nr_edges && r->edges[i].from == from;
+		     i++) {
+			struct reach_object *to = &r->objects[r->edges[i].to];
+
+			r->steps++;
+			if (to->reachable || (stale && to->stale))
+				continue;
+			if (stale)
+				to->stale = true;
+			else
+				to->reachable = true;
+			stack[depth++] = r->edges[i].to;
+		}
+	}
 }
 
 void reach__finish(struct reach *r)
@@ -241,19 +266,18 @@ void reach__finish(struct reach *r)
 	for (i = 0; i < r->count; i++)
 		if (r->objects[i].reachable)
 			stack[depth++] = (uint32_t)i;
-	while (depth) {
-		uint32_t from = stack[--depth];
-
-		for (i = first_edge(r, from); i < r->nr_edges && r->edges[i].from == from; i++) {
-			struct reach_object *to = &r->objects[r->edges[i].to];
-
-			if (to->reachable)
-				continue;
-			to->reachable = true;
-			stack[depth++] = r->edges[i].to;
-		}
-	}
-	for (i = 0; i < r->count; i++)
+	spread(r, stack, depth, false);
+	depth = 0;
+	for (i = 0; i < r->count; i++) {
 		r->objects[i].stale = r->objects[i].stale && !r->objects[i].reachable;
+		if (r->objects[i].stale)
+			stack[depth++] = (uint32_t)i;
+	}
+	spread(r, stack, depth, true);
 	free(stack);
+}
+
+uint64_t reach__steps(const struct reach *r)
+{
+	return r->steps;
 }

@@ -24,8 +24,11 @@ struct reach_object {
 	 */
 	uint64_t ghost, ghost_size;
 	bool reachable; /* out */
-	bool stale;	/* out: named only in freed memory */
-	bool marked;	/* reach__mark(): by the caller, from the stack's own roots */
+	/* out: not reachable, but named in freed memory, or by such an object:
+	 * what is doubtful itself makes nothing certain.
+	 */
+	bool stale;
+	bool marked; /* reach__mark(): by the caller, from the stack's own roots */
 };
 
 /*
@@ -62,7 +65,9 @@ void reach__mark(struct reach *r, uint64_t word);
 void reach__root(struct reach *r, struct reach_object *target, bool stale);
 /* A member names the target.  0 or -ENOMEM. */
 int reach__edge(struct reach *r, const struct reach_object *from, struct reach_object *target);
-/* Spreads reachability along the edges. */
+/* Spreads reachability along the edges; without memory for it, to all. */
 void reach__finish(struct reach *r);
+/* Edges followed and searched for by that: grows little faster than the graph. */
+uint64_t reach__steps(const struct reach *r);
 
 #endif /* NLB_REACH_H */

@@ -195,6 +195,33 @@ static void stale(void **state)
 	reach__free(r);
 }
 
+/* An object must not be more certain than all that names it. */
+static void stale_chain(void **state)
+{
+	struct reach_object objects[6];
+	struct reach *r;
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++)
+		objects[i] = (struct reach_object){ .addr = BASE + i * 64, .size = 64 };
+	r = reach__new(objects, 6);
+	/* freed -> 0 -> 1 <-> 2 -> 4 and root -> 3 -> 4; 5 names 0, and nobody names 5 */
+	reach__root(r, &objects[0], true);
+	reach__root(r, &objects[3], false);
+	assert_int_equal(reach__edge(r, &objects[2], &objects[4]), 0);
+	assert_int_equal(reach__edge(r, &objects[2], &objects[1]), 0);
+	assert_int_equal(reach__edge(r, &objects[1], &objects[2]), 0);
+	assert_int_equal(reach__edge(r, &objects[0], &objects[1]), 0);
+	assert_int_equal(reach__edge(r, &objects[3], &objects[4]), 0);
+	assert_int_equal(reach__edge(r, &objects[5], &objects[0]), 0);
+	reach__finish(r);
+	for (size_t i = 0; i < 6; i++) {
+		assert_int_equal(objects[i].stale, i < 3);
+		assert_int_equal(objects[i].reachable, i == 3 || i == 4);
+	}
+	reach__free(r);
+}
+
 /* Against the plainest way to compute the same. */
 static void random_graphs(void **state)
 {
@@ -234,7 +261,7 @@ static void random_graphs(void **state)
 
 static void deep(void **state)
 {
-	enum { COUNT = 50000 };
+	enum { COUNT = 100000 };
 	struct reach_object *objects = calloc(COUNT, sizeof(*objects));
 	struct reach *r;
 
@@ -259,8 +286,9 @@ static const struct CMUnitTest reach[] = {
 	TEST("reach: objects that overlap", overlapping),
 	TEST("reach: what roots reach, and a circle that nobody does", chain),
 	TEST("reach: references from freed memory", stale),
+	TEST("reach: what is named only by what freed memory names", stale_chain),
 	TEST("reach: random graphs agree with a model", random_graphs),
-	TEST("reach: a chain of 50,000", deep),
+	TEST("reach: a chain of 100,000", deep),
 };
 
 UNIT_MAIN(reach)
