@@ -21,7 +21,7 @@ TEST_LIB_OBJS := $(patsubst %.c,$(T)/obj/%.o,$(filter-out src/cmd/%,$(SRCS)))
 
 UNIT_TESTS := $(patsubst tests/unit/%_test.c,$(T)/%_test,$(sort $(wildcard tests/unit/*_test.c)))
 REPLAY_TESTS := $(T)/replay $(T)/fuzz
-UNIT_HELPERS := $(patsubst %.c,$(T)/obj/%.o,tests/unit/fake.c tests/unit/heap.c tests/replay/player.c \
+UNIT_HELPERS := $(patsubst %.c,$(T)/obj/%.o,tests/unit/fake.c tests/unit/heap.c tests/unit/image.c tests/replay/player.c \
 	tests/replay/script.c)
 REPLAYS := $(sort $(wildcard tests/replay/*.replay))
 NATIVE_TESTS := $(T)/native
@@ -45,6 +45,9 @@ comma := ,
 # Every way to get memory goes through the test, which makes the N-th one fail.
 $(T)/torture_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray \
 	strdup strndup asprintf open_memstream)
+
+# Memory is read from a pretended kernel.
+$(T)/slab_test $(T)/search_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=query__%,find read read_all)
 
 $(T)/replay: $(patsubst %,$(T)/obj/tests/replay/%.o,replay script player) $(TEST_LIB)
 	$(call test_link)

@@ -313,7 +313,7 @@ static int read_tasks(struct search *s)
 /* Reads the queued slabs at once, each into as many pieces as it needs. */
 static int read_queue(struct search *s)
 {
-	struct memory_piece pieces[PIECES];
+	struct memory_piece pieces[PIECES] = { 0 };
 	size_t n = 0, got = 0, piece = 0;
 	int err;
 
