@@ -16,9 +16,13 @@
 #define CPU_AREA   0xffff88803fc00000ULL
 #define CPU_STRIDE 0x10000ULL
 #define PAGE	   4096ULL
-#define REGIONS	   16
+#define REGIONS	   32
 #define SYMBOLS	   32
 #define CACHES	   16
+#define TASKS	   0xffffffff83000000ULL
+#define TASK	   1024ULL /* bytes for one, with its signal_struct */
+#define NR_TASKS   16
+#define STACKS	   0xffffc90000000000ULL
 
 /* Within DATA. */
 enum {
@@ -33,6 +37,18 @@ enum {
 	DATA_BYTES = 4096,
 };
 
+/* Within a task_struct and a signal_struct; the latter within TASK. */
+enum {
+	TASK_LIST = 16,
+	TASK_THREAD_NODE = 48,
+	TASK_SIGNAL = 72,
+	TASK_STACK_PTR = 80,
+	TASK_THREAD = 128,
+	THREAD_SP = 24,
+	AT_SIGNAL = 512,
+	SIGNAL_THREADS = 32,
+};
+
 /* Within a kmem_cache, a kmem_cache_cpu and a struct slab. */
 enum {
 	CACHE_CPU_SLAB = 0,
@@ -40,7 +56,7 @@ enum {
 	CACHE_OBJECT_SIZE = 28,
 	CACHE_OFFSET = 40,
 	CACHE_RED_LEFT = 56,
-	CACHE_LIST = 64,
+	CACHE_LIST = IMAGE_CACHE_LIST,
 	CACHE_RANDOM = 96,
 	CPU_FREELIST = 0,
 	CPU_SLAB = 16,
@@ -60,6 +76,8 @@ static struct {
 		uint64_t addr;
 	} symbols[SYMBOLS];
 	size_t nr_symbols, nr_caches;
+	size_t nr_tasks;
+	uint64_t signal;     /* of the task added last */
 	unsigned slab_cache; /* offset in struct slab */
 } image;
 
@@ -159,6 +177,68 @@ void image__stop(void)
 	image__reads = image__fail_at = 0;
 }
 
+uint64_t image__symbol_addr(const char *name)
+{
+	for (size_t i = 0; i < image.nr_symbols; i++)
+		if (!strcmp(image.symbols[i].name, name))
+			return image.symbols[i].addr;
+	abort();
+}
+
+/* ---- tasks ---- */
+
+uint64_t image__cpu_area(unsigned cpu)
+{
+	return CPU_AREA + cpu * CPU_STRIDE;
+}
+
+/* Behind the head of a list that names the next only, which is all that is read. */
+static void list_add(uint64_t head, uint64_t node)
+{
+	image__put(node, image__get(head));
+	image__put(head, node);
+}
+
+static uint64_t new_task(uint64_t used)
+{
+	uint64_t task = TASKS + TASK * image.nr_tasks, stack = STACKS + 0x8000 * image.nr_tasks;
+
+	if (image.nr_tasks == NR_TASKS)
+		abort();
+	if (!image.nr_tasks++)
+		image__map(TASKS, TASK * NR_TASKS);
+	image__map(stack, IMAGE_STACK);
+	image__put(task + TASK_STACK_PTR, stack);
+	image__put(task + TASK_THREAD + THREAD_SP, stack + IMAGE_STACK - used);
+	return task;
+}
+
+uint64_t image__add_task(uint64_t used)
+{
+	uint64_t task = new_task(used), list = task + TASK_LIST;
+
+	if (task == TASKS) {
+		image__symbol("init_task", task);
+		image__put(list, list);
+	} else {
+		list_add(TASKS + TASK_LIST, list);
+	}
+	image.signal = task + AT_SIGNAL;
+	image__put(image.signal + SIGNAL_THREADS, image.signal + SIGNAL_THREADS);
+	list_add(image.signal + SIGNAL_THREADS, task + TASK_THREAD_NODE);
+	image__put(task + TASK_SIGNAL, image.signal);
+	return image__get(task + TASK_STACK_PTR);
+}
+
+uint64_t image__add_thread(uint64_t used)
+{
+	uint64_t task = new_task(used);
+
+	list_add(image.signal + SIGNAL_THREADS, task + TASK_THREAD_NODE);
+	image__put(task + TASK_SIGNAL, image.signal);
+	return image__get(task + TASK_STACK_PTR);
+}
+
 /* ---- types ---- */
 
 struct field {
@@ -190,6 +270,13 @@ struct btf *image__btf(void)
 		{ "random", CACHE_RANDOM },	      { 0 }
 	};
 	const struct field cpu[] = { { "freelist", CPU_FREELIST }, { "slab", CPU_SLAB }, { 0 } };
+	const struct field task[] = {
+		{ "tasks", TASK_LIST },	   { "thread_node", TASK_THREAD_NODE },
+		{ "signal", TASK_SIGNAL }, { "stack", TASK_STACK_PTR },
+		{ "thread", TASK_THREAD }, { 0 }
+	};
+	const struct field thread[] = { { "sp", THREAD_SP }, { 0 } };
+	const struct field signal[] = { { "thread_head", SIGNAL_THREADS }, { 0 } };
 	struct btf *btf = btf__new_empty();
 	int type = btf ? btf__add_int(btf, "long", 8, 0) : -1;
 
@@ -199,6 +286,9 @@ struct btf *image__btf(void)
 	add_struct(btf, type, "slab", 64, slab);
 	add_struct(btf, type, "kmem_cache", CACHE_BYTES, cache);
 	add_struct(btf, type, "kmem_cache_cpu", 32, cpu);
+	add_struct(btf, type, "task_struct", 512, task);
+	add_struct(btf, type, "thread_struct", 64, thread);
+	add_struct(btf, type, "signal_struct", 256, signal);
 	return btf;
 }
 

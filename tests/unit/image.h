@@ -18,6 +18,8 @@ struct btf;
 #define IMAGE_PAGES	  1024 /* of memory, the last of which is a hole */
 #define IMAGE_HOLE	  (IMAGE_PAGES - 64)
 #define IMAGE_CPUS	  2
+#define IMAGE_CACHE_LIST  64 /* offset in a kmem_cache */
+#define IMAGE_STACK	  16384
 #define IMAGE_RANDOM	  0x5bd1e9955bd1e995ULL
 
 /* Where struct slab keeps its cache. */
@@ -41,6 +43,7 @@ struct btf *image__btf(void);
 /* Zeroed memory anywhere; symbols are told what they are called. */
 void image__map(uint64_t addr, size_t size);
 void image__symbol(const char *name, uint64_t addr);
+uint64_t image__symbol_addr(const char *name);
 /* Writes to what is mapped. */
 void image__put(uint64_t addr, uint64_t word);
 uint64_t image__get(uint64_t addr);
@@ -63,5 +66,15 @@ uint64_t image__object(const struct image_cache *cache, uint64_t slab, unsigned 
  */
 void image__free_objects(const struct image_cache *cache, uint64_t slab, const unsigned *slots,
 			 size_t count, int cpu);
+
+/* First byte of a CPU's area, which has 64 KiB. */
+uint64_t image__cpu_area(unsigned cpu);
+/*
+ * Adds a task, the first of which is init_task, or a thread to the task added
+ * last.  Its stack has IMAGE_STACK bytes, of which the upper used ones are in
+ * use.  Returns the address of the stack's first byte.
+ */
+uint64_t image__add_task(uint64_t used);
+uint64_t image__add_thread(uint64_t used);
 
 #endif /* NLB_TEST_IMAGE_H */

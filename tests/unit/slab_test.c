@@ -329,6 +329,28 @@ static void failing_reads(void **state)
 	stop(&w);
 }
 
+/* The list of caches changes while it is walked, and its head is passed by. */
+static void caches_in_a_circle(void **state)
+{
+	struct slabs *slabs;
+	struct world w;
+	uint64_t list;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	list = w.kmalloc_64.addr + IMAGE_CACHE_LIST;
+	image__put(list, w.skbuff.addr + IMAGE_CACHE_LIST);
+	assert_int_equal(slabs__new(&slabs, NULL, w.btf), -EIO);
+	assert_int_equal(slabs__each(w.slabs, see, &(struct seen){ 0 }), -EIO);
+	image__put(list, list);
+	assert_int_equal(slabs__new(&slabs, NULL, w.btf), -EIO);
+	/* It is whole again. */
+	image__put(list, image__symbol_addr("slab_caches"));
+	assert_int_equal(slabs__each(w.slabs, see, &(struct seen){ 0 }), 0);
+	check_states(&w, &w.skbuff, w.skbs, 32, 0);
+	stop(&w);
+}
+
 static void unknown_layouts(void **state)
 {
 	struct btf *empty = btf__new_empty();
@@ -356,6 +378,7 @@ static const struct CMUnitTest slab[] = {
 	TEST("slab: free objects, the slab's and a CPU's", free_objects),
 	TEST("slab: chains of free objects that lead astray", broken_chains),
 	TEST("slab: memory that cannot be read", failing_reads),
+	TEST("slab: a list of caches that changes meanwhile", caches_in_a_circle),
 	TEST("slab: kernels whose layout is not known", unknown_layouts),
 };
 
