@@ -408,7 +408,7 @@ static const struct slab *marking_slab(struct search *s, struct marking *m, uint
 
 static void mark_words(struct search *s, struct marking *m, size_t size)
 {
-	for (size_t i = 0; i + 8 <= size && m->tail < MARK_OBJECTS; i += 8) {
+	for (size_t i = 0; i + 8 <= size; i += 8) {
 		const struct slab *slab;
 		uint64_t word, object;
 
@@ -416,6 +416,8 @@ static void mark_words(struct search *s, struct marking *m, size_t size)
 		if (!slabs__mapped(s->slabs, word))
 			continue;
 		reach__mark(s->reach, word);
+		if (m->tail == MARK_OBJECTS)
+			continue;
 		slab = marking_slab(s, m, word);
 		object = slab ? slab__object(slab, word) : 0;
 		if (!object || table__get(&m->seen, object) || table__set(&m->seen, object, m))

@@ -258,6 +258,31 @@ static void steps(void **state)
 	stop(&w);
 }
 
+/* More objects than are followed: what they name is marked all the same. */
+static void many_marked(void **state)
+{
+	struct world w;
+	uint64_t first = 0;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	for (unsigned i = 0; i < 4 * 1024; i++) {
+		uint64_t slab = i % 64 ? 0 : image__add_slab(&w.small, 400 + i / 64, 0, 64);
+
+		if (!i)
+			first = slab;
+		image__put(image__object(&w.large, w.big, i / 1024) + 8 * (i % 1024),
+			   first + 64ULL * i);
+	}
+	for (unsigned i = 0; i < 4; i++)
+		image__put(MODULE + 8 * i, image__object(&w.large, w.big, i));
+	check_word(&w, first + 64 * 10, MARKED);
+	check_word(&w, first + 64 * 3000 + 56, MARKED);
+	/* Behind the last that is looked at. */
+	check_word(&w, first + 64 * 4095, REACHABLE);
+	stop(&w);
+}
+
 /* Objects that are asked about, and what they name. */
 static void among_themselves(void **state)
 {
@@ -338,6 +363,7 @@ static const struct CMUnitTest search[] = {
 	TEST("search: words in freed memory", freed),
 	TEST("search: pages that per-CPU data names", pages),
 	TEST("search: marked, four steps from the stack's own data", steps),
+	TEST("search: marked, by more objects than are followed", many_marked),
 	TEST("search: objects that name each other", among_themselves),
 	TEST("search: stopped, limited, or not allowed to read", in_part),
 	TEST("search: about nothing", none_asked_about),
