@@ -47,7 +47,10 @@ $(T)/torture_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc reallo
 	strdup strndup asprintf open_memstream)
 
 # Memory is read from a pretended kernel.
-$(T)/slab_test $(T)/search_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=query__%,find read read_all)
+IMAGE_WRAP := $(patsubst %,-Wl$(comma)--wrap=query__%,find read read_all)
+$(T)/slab_test: WRAP := $(IMAGE_WRAP)
+$(T)/search_test: WRAP := $(IMAGE_WRAP) \
+	$(patsubst %,-Wl$(comma)--wrap=%,malloc calloc reallocarray)
 
 $(T)/replay: $(patsubst %,$(T)/obj/tests/replay/%.o,replay script player) $(TEST_LIB)
 	$(call test_link)

@@ -257,8 +257,10 @@ void reach__finish(struct reach *r)
 
 	if (!stack) {
 		/* Without the memory to tell, nothing is accused. */
-		for (i = 0; i < r->count; i++)
+		for (i = 0; i < r->count; i++) {
 			r->objects[i].reachable = true;
+			r->objects[i].stale = false;
+		}
 		return;
 	}
 	if (r->nr_edges)

@@ -213,7 +213,7 @@ static int account(struct search *s, uint64_t bytes)
 	return s->limit && s->stats->bytes > s->limit ? -E2BIG : 0;
 }
 
-static void note_pages(struct search *s, const unsigned char *bytes, size_t size)
+static int note_pages(struct search *s, const unsigned char *bytes, size_t size)
 {
 	for (size_t i = 0; i + 8 <= size && s->nr_todo < MAX_PAGES; i += 8) {
 		struct slab slab;
@@ -222,10 +222,13 @@ static void note_pages(struct search *s, const unsigned char *bytes, size_t size
 		memcpy(&word, bytes + i, 8);
 		word &= ~(uint64_t)(PIECE - 1);
 		if (!slabs__mapped(s->slabs, word) || table__get(&s->pages, word) ||
-		    !slabs__find(s->slabs, word, &slab) || table__set(&s->pages, word, s))
+		    !slabs__find(s->slabs, word, &slab))
 			continue;
+		if (table__set(&s->pages, word, s))
+			return -ENOMEM;
 		s->todo[s->nr_todo++] = word;
 	}
+	return 0;
 }
 
 /* base: what the symbols of the stacks in there are relative to. */
@@ -253,7 +256,7 @@ static int read_region(struct search *s, uint64_t start, uint64_t size, uint64_t
 				err = look_through(s, s->buffer[i], pieces[i].len, 0);
 		for (size_t i = 0; !err && follow && i < n; i++)
 			if (!pieces[i].err)
-				note_pages(s, s->buffer[i], pieces[i].len);
+				err = note_pages(s, s->buffer[i], pieces[i].len);
 		if (!err)
 			err = account(s, got);
 	}

@@ -16,6 +16,40 @@
 #define MODULE	0xffffffffc0000000ULL
 #define OBJECTS 8
 
+/* ---- memory that cannot be had ---- */
+
+static bool armed;
+static unsigned allocations, fail_at;
+
+static bool fails(void)
+{
+	return armed && ++allocations == fail_at;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_reallocarray(void *p, size_t n, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	return fails() ? NULL : __real_reallocarray(p, n, size);
+}
+
+/* ---- a small kernel ---- */
+
 struct world {
 	struct btf *btf;
 	struct search *search;
@@ -342,6 +376,47 @@ static void in_part(void **state)
 	stop(&w);
 }
 
+/* Every object is named somewhere else; without memory to see that, no object is leaked. */
+static void without_memory(void **state)
+{
+	const uint64_t page = IMAGE_PAGE_OFFSET + 600 * PAGE;
+	const unsigned slots[] = { 7 };
+	struct world w;
+	unsigned errors = 0;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	image__free_objects(&w.medium, w.other, slots, 1, -1);
+	image__put(KERNEL, object(&w, 0));
+	image__put(w.last_stack + IMAGE_STACK - 8, object(&w, 1));
+	image__put(image__cpu_area(1) + 0x5000, page);
+	image__put(page + 8, object(&w, 2));
+	image__put(MODULE, object(&w, 3));
+	image__put(image__object(&w.medium, w.other, 12), object(&w, 4));
+	image__put(image__object(&w.medium, w.other, 7), object(&w, 5));
+	image__put(object(&w, 4), object(&w, 6));
+	image__put(object(&w, 5), object(&w, 7));
+	for (fail_at = 1;; fail_at++) {
+		int err;
+
+		allocations = 0;
+		armed = true;
+		err = run_limited(&w, 0, 0);
+		armed = false;
+		if (allocations < fail_at)
+			break;
+		errors += err != 0;
+		for (unsigned i = 0; !err && i < OBJECTS; i++)
+			if (answer(&w, i) == LEAKED)
+				fail_msg("object %u, when allocation %u fails", i, fail_at);
+	}
+	/* It did what it does with memory, and some of its allocations matter. */
+	assert_true(fail_at > 8 && errors > 2);
+	for (unsigned i = 0; i < OBJECTS; i++)
+		assert_int_not_equal(answer(&w, i), LEAKED);
+	stop(&w);
+}
+
 static void none_asked_about(void **state)
 {
 	struct search_stats stats;
@@ -366,6 +441,7 @@ static const struct CMUnitTest search[] = {
 	TEST("search: marked, by more objects than are followed", many_marked),
 	TEST("search: objects that name each other", among_themselves),
 	TEST("search: stopped, limited, or not allowed to read", in_part),
+	TEST("search: without memory nobody is accused", without_memory),
 	TEST("search: about nothing", none_asked_about),
 };
 
