@@ -7,6 +7,7 @@
 #
 #   make unit            unit and replay tests: no root, no kernel
 #   make native          this machine's own kernel: needs root
+#   make fuzz            fuzzers, see tests/fuzz/fuzz.mk
 #   make test-programs   builds all of them, runs nothing
 
 T := $(O)/tests
@@ -20,7 +21,7 @@ TEST_LIB_OBJS := $(patsubst %.c,$(T)/obj/%.o,$(filter-out src/cmd/%,$(SRCS)))
 
 UNIT_TESTS := $(patsubst tests/unit/%_test.c,$(T)/%_test,$(sort $(wildcard tests/unit/*_test.c)))
 REPLAY_TESTS := $(T)/replay $(T)/fuzz
-UNIT_HELPERS := $(patsubst %.c,$(T)/obj/%.o,tests/unit/fake.c tests/replay/player.c \
+UNIT_HELPERS := $(patsubst %.c,$(T)/obj/%.o,tests/unit/fake.c tests/unit/heap.c tests/unit/image.c tests/replay/player.c \
 	tests/replay/script.c)
 REPLAYS := $(sort $(wildcard tests/replay/*.replay))
 NATIVE_TESTS := $(T)/native
@@ -44,6 +45,12 @@ comma := ,
 # Every way to get memory goes through the test, which makes the N-th one fail.
 $(T)/torture_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray \
 	strdup strndup asprintf open_memstream)
+
+# Memory is read from a pretended kernel.
+IMAGE_WRAP := $(patsubst %,-Wl$(comma)--wrap=query__%,find read read_all)
+$(T)/slab_test: WRAP := $(IMAGE_WRAP)
+$(T)/search_test: WRAP := $(IMAGE_WRAP) \
+	$(patsubst %,-Wl$(comma)--wrap=%,malloc calloc reallocarray)
 
 $(T)/replay: $(patsubst %,$(T)/obj/tests/replay/%.o,replay script player) $(TEST_LIB)
 	$(call test_link)
@@ -73,3 +80,5 @@ native: $(NATIVE_TESTS) $(O)/nfcleakbpf
 	exit $$status
 
 -include $(TEST_OBJS:.o=.d)
+
+include tests/fuzz/fuzz.mk

@@ -229,38 +229,17 @@ void search__free(struct search *s)
 	free(s);
 }
 
+static bool is_free(void *ctx, uint64_t object)
+{
+	struct search *s = ctx;
+
+	return slabs__state(s->slabs, object) == SLAB_FREE;
+}
+
 /* The words of one object or region.  from is the object's first byte, 0 for a root. */
 static int look_through(struct search *s, const unsigned char *bytes, size_t size, uint64_t from)
 {
-	int free_state = -1;
-
-	for (size_t i = 0; i + 8 <= size; i += 8) {
-		struct reach_object *target, *member;
-		uint64_t word;
-		int err;
-
-		memcpy(&word, bytes + i, 8);
-		if (!reach__spans(s->reach, word))
-			continue;
-		target = reach__find(s->reach, word);
-		if (!target)
-			continue;
-		if (from && from + i - target->ghost < target->ghost_size) {
-			reach__root(s->reach, target, true);
-			continue;
-		}
-		member = from ? reach__find(s->reach, from) : NULL;
-		if (member) {
-			err = reach__edge(s->reach, member, target);
-			if (err)
-				return err;
-			continue;
-		}
-		if (from && free_state < 0)
-			free_state = slabs__state(s->slabs, from) == SLAB_FREE;
-		reach__root(s->reach, target, from && free_state);
-	}
-	return 0;
+	return reach__look(s->reach, bytes, size, from, is_free, s);
 }
 
 static int account(struct search *s, uint64_t bytes)
@@ -271,7 +250,7 @@ static int account(struct search *s, uint64_t bytes)
 	return s->limit && s->stats->bytes > s->limit ? -E2BIG : 0;
 }
 
-static void note_pages(struct search *s, const unsigned char *bytes, size_t size)
+static int note_pages(struct search *s, const unsigned char *bytes, size_t size)
 {
 	for (size_t i = 0; i + 8 <= size && s->nr_todo < MAX_PAGES; i += 8) {
 		struct slab slab;
@@ -279,10 +258,13 @@ static void note_pages(struct search *s, const unsigned char *bytes, size_t size
 
 		memcpy(&word, bytes + i, 8);
 		if (word % PIECE || !slabs__mapped(s->slabs, word) || table__get(&s->pages, word) ||
-		    !slabs__find(s->slabs, word, &slab) || table__set(&s->pages, word, s))
+		    !slabs__find(s->slabs, word, &slab))
 			continue;
+		if (table__set(&s->pages, word, s))
+			return -ENOMEM;
 		s->todo[s->nr_todo++] = word;
 	}
+	return 0;
 }
 
 /* One page: a header that names the next, a count, and so many addresses. */
@@ -296,8 +278,7 @@ static int read_kvfree_page(struct search *s, uint64_t page)
 	memcpy(&count, bytes + s->kvfree.count, sizeof(count));
 	if (count > (PIECE - size) / 8)
 		return account(s, PIECE); /* likewise */
-	note_pages(s, bytes, size);
-	return look_through(s, bytes + size, count * 8, 0) ?: account(s, PIECE);
+	return note_pages(s, bytes, size) ?: look_through(s, bytes + size, count * 8, 0) ?: account(s, PIECE);
 }
 
 static int read_kvfree(struct search *s)
@@ -306,9 +287,9 @@ static int read_kvfree(struct search *s)
 	uint16_t size = (uint16_t)(s->kvfree.size < PIECE ? s->kvfree.size : PIECE);
 	int err = 0;
 
-	for (unsigned i = 0; size && i < s->nr_cpus; i++)
+	for (unsigned i = 0; !err && size && i < s->nr_cpus; i++)
 		if (!query__read(s->query, s->cpu_bases[i] + s->kvfree.start, bytes, size))
-			note_pages(s, bytes, size);
+			err = note_pages(s, bytes, size);
 	for (size_t i = 0; !err && i < s->nr_todo; i++)
 		err = read_kvfree_page(s, s->todo[i]);
 	return err;
@@ -396,7 +377,7 @@ static int read_tasks(struct search *s)
 /* Reads the queued slabs at once, each into as many pieces as it needs. */
 static int read_queue(struct search *s)
 {
-	struct memory_piece pieces[PIECES];
+	struct memory_piece pieces[PIECES] = { 0 };
 	size_t n = 0, got = 0, piece = 0;
 	int err;
 
@@ -494,25 +475,24 @@ static const struct slab *marking_slab(struct search *s, struct marking *m, uint
 
 static void mark_words(struct search *s, struct marking *m, size_t size, int step)
 {
-	for (size_t i = 0; i + 8 <= size && m->tail < MARK_OBJECTS; i += 8) {
-		struct reach_object *target;
+	for (size_t i = 0; i + 8 <= size; i += 8) {
+		const struct reach_object *named;
 		const struct slab *slab;
 		uint64_t word, object;
 
 		memcpy(&word, m->bytes + i, 8);
 		if (!slabs__mapped(s->slabs, word))
 			continue;
-		target = reach__find(s->reach, word);
-		if (target)
-			target->marked = true;
-		if (!target && step == MARK_STEPS)
+		named = reach__find(s->reach, word);
+		reach__mark(s->reach, word);
+		if (m->tail == MARK_OBJECTS || (!named && step == MARK_STEPS))
 			continue;
 		slab = marking_slab(s, m, word);
 		object = slab ? slab__object(slab, word) : 0;
 		if (!object || table__get(&m->seen, object) || table__set(&m->seen, object, m))
 			continue;
 		m->queue[m->tail].region = (struct region){ object, slab->size };
-		m->queue[m->tail++].step = target ? step : step + 1;
+		m->queue[m->tail++].step = named ? step : step + 1;
 	}
 }
 

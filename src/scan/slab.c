@@ -118,7 +118,9 @@ static int read_caches(struct slabs *s)
 		c->left = get_u32(raw, s->cache_red_left);
 		c->random = get_u64(raw, s->cache_random);
 		c->cpu_slab = get_u64(raw, s->cache_cpu_slab);
-		if (!c->step || table__set(&s->caches, c->addr, c)) {
+		/* Twice the same: the list has changed meanwhile and leads in a circle. */
+		if (!c->step || table__get(&s->caches, c->addr) ||
+		    table__set(&s->caches, c->addr, c)) {
 			free(c);
 			return -EIO;
 		}
