@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "kernel/kbtf.h"
 #include "scan/slab.h"
@@ -39,6 +40,7 @@
 #define MARK_STEPS    4
 #define MARK_OBJECTS  4000
 #define MAX_TASKS     100000
+#define WALKS	      3 /* through the tasks, until one comes to its end */
 #define MAX_HOLES     5
 #define MAX_PAGES     4096 /* of kvfree_rcu() */
 
@@ -50,8 +52,9 @@ struct search {
 	struct region holes[MAX_HOLES]; /* in .data, .bss and every CPU's area */
 	size_t nr_holes;
 	uint64_t init_task;
+	uint32_t self; /* this process */
 	struct {
-		int tasks, thread_node, signal, stack, sp, thread_head;
+		int tasks, thread_node, signal, stack, sp, thread_head, on_cpu, tgid;
 	} offset;
 	struct {
 		uint64_t start, size;	 /* of its per-CPU data, without the unused pages */
@@ -178,6 +181,9 @@ static void find_tasks(struct search *s, const struct btf *btf)
 	s->offset.thread_node = kbtf__member_offset(btf, "task_struct", "thread_node");
 	s->offset.signal = kbtf__member_offset(btf, "task_struct", "signal");
 	s->offset.stack = kbtf__member_offset(btf, "task_struct", "stack");
+	s->offset.on_cpu = kbtf__member_offset(btf, "task_struct", "on_cpu");
+	s->offset.tgid = kbtf__member_offset(btf, "task_struct", "tgid");
+	s->self = (uint32_t)getpid();
 	s->offset.thread_head = kbtf__member_offset(btf, "signal_struct", "thread_head");
 	s->offset.sp = thread < 0 || sp < 0 ? -1 : thread + sp;
 	if (s->offset.tasks < 0 || s->offset.thread_node < 0 || s->offset.signal < 0 ||
@@ -252,7 +258,7 @@ static int account(struct search *s, uint64_t bytes)
 
 static int note_pages(struct search *s, const unsigned char *bytes, size_t size)
 {
-	for (size_t i = 0; i + 8 <= size && s->nr_todo < MAX_PAGES; i += 8) {
+	for (size_t i = 0; i + 8 <= size; i += 8) {
 		struct slab slab;
 		uint64_t word;
 
@@ -260,6 +266,8 @@ static int note_pages(struct search *s, const unsigned char *bytes, size_t size)
 		if (word % PIECE || !slabs__mapped(s->slabs, word) || table__get(&s->pages, word) ||
 		    !slabs__find(s->slabs, word, &slab))
 			continue;
+		if (s->nr_todo == MAX_PAGES)
+			return -ENOSPC;
 		if (table__set(&s->pages, word, s))
 			return -ENOMEM;
 		s->todo[s->nr_todo++] = word;
@@ -329,20 +337,40 @@ static int read_u64(struct search *s, uint64_t addr, int offset, uint64_t *value
 	return query__read(s->query, addr + (uint64_t)offset, value, sizeof(*value));
 }
 
+static int read_u32(struct search *s, uint64_t addr, int offset, uint32_t *value)
+{
+	return query__read(s->query, addr + (uint64_t)offset, value, sizeof(*value));
+}
+
 /* The part of a task's stack that is in use.  A task that is gone is no error. */
 static int read_stack(struct search *s, uint64_t task)
 {
 	const uint64_t thread_size = 16384; /* arch/x86: THREAD_SIZE without KASAN */
+	uint32_t running = 0, tgid = 0;
 	uint64_t stack, sp, start;
 
 	if (read_u64(s, task, s->offset.stack, &stack) || !stack ||
 	    read_u64(s, task, s->offset.sp, &sp))
 		return 0;
 	start = sp - stack < thread_size ? sp & ~7ULL : stack;
+	/* Of one that runs the pointer is where it was last switched out; but what
+	 * this process does is to read addresses, and its stack is full of them.
+	 */
+	if (s->offset.on_cpu >= 0 && s->offset.tgid >= 0 &&
+	    !read_u32(s, task, s->offset.on_cpu, &running) &&
+	    !read_u32(s, task, s->offset.tgid, &tgid)) {
+		if (tgid == s->self)
+			return 0;
+		if (running)
+			start = stack;
+	}
 	return read_region(s, start, stack + thread_size - start, 0);
 }
 
-/* Lists change while they are walked: a walk that goes astray ends at its bound. */
+/*
+ * Lists change while they are walked.  A walk that does not come back to its head
+ * has missed stacks: -EAGAIN.
+ */
 static int read_threads(struct search *s, uint64_t leader)
 {
 	uint64_t signal, head, node;
@@ -352,25 +380,34 @@ static int read_threads(struct search *s, uint64_t leader)
 		return read_stack(s, leader);
 	head = signal + (uint64_t)s->offset.thread_head;
 	if (read_u64(s, head, 0, &node))
-		return 0;
+		return -EAGAIN;
 	for (int i = 0; !err && node != head && i < MAX_TASKS; i++) {
 		err = read_stack(s, node - (uint64_t)s->offset.thread_node);
-		if (read_u64(s, node, 0, &node))
-			break;
+		if (!err && read_u64(s, node, 0, &node))
+			return -EAGAIN;
 	}
-	return err;
+	return !err && node != head ? -EAGAIN : err;
 }
 
-static int read_tasks(struct search *s)
+static int read_tasks_once(struct search *s)
 {
 	uint64_t head = s->init_task + (uint64_t)s->offset.tasks, node;
 	int err = read_u64(s, head, 0, &node);
 
 	for (int i = 0; !err && node != head && i < MAX_TASKS; i++) {
 		err = read_threads(s, node - (uint64_t)s->offset.tasks);
-		if (read_u64(s, node, 0, &node))
-			break;
+		if (!err && read_u64(s, node, 0, &node))
+			return -EAGAIN;
 	}
+	return !err && node != head ? -EAGAIN : err;
+}
+
+static int read_tasks(struct search *s)
+{
+	int err = -EAGAIN;
+
+	for (int i = 0; err == -EAGAIN && i < WALKS; i++)
+		err = read_tasks_once(s);
 	return err;
 }
 

@@ -319,10 +319,11 @@ enum slab_state slabs__state(struct slabs *s, uint64_t addr)
 	for (unsigned i = 0; state == SLAB_ALLOCATED && c->cpu_slab && i < s->nr_cpus; i++) {
 		uint64_t cpu = s->cpu_bases[i] + c->cpu_slab, active;
 
-		if (read_u64(s, cpu, s->cpu_slab, &active) || active != slab.page ||
+		if (read_u64(s, cpu, s->cpu_slab, &active) ||
 		    read_u64(s, cpu, s->cpu_freelist, &freelist))
-			continue;
-		if (chain_has(c, s->cache_random >= 0, &slab, bytes, freelist, addr))
+			state = SLAB_UNKNOWN;
+		else if (active == slab.page &&
+			 chain_has(c, s->cache_random >= 0, &slab, bytes, freelist, addr))
 			state = SLAB_FREE;
 	}
 out:

@@ -43,6 +43,8 @@ enum {
 	TASK_THREAD_NODE = 48,
 	TASK_SIGNAL = 72,
 	TASK_STACK_PTR = 80,
+	TASK_ON_CPU = 88,
+	TASK_TGID = 92,
 	TASK_THREAD = 128,
 	THREAD_SP = 24,
 	AT_SIGNAL = 512,
@@ -239,6 +241,21 @@ uint64_t image__add_thread(uint64_t used)
 	return image__get(task + TASK_STACK_PTR);
 }
 
+static uint64_t task_of(uint64_t stack)
+{
+	return TASKS + TASK * ((stack - STACKS) / 0x8000);
+}
+
+void image__set_task(uint64_t stack, bool running, unsigned tgid)
+{
+	image__put(task_of(stack) + TASK_ON_CPU, running | (uint64_t)tgid << 32);
+}
+
+uint64_t image__task_link(uint64_t stack)
+{
+	return task_of(stack) + TASK_LIST;
+}
+
 /* ---- types ---- */
 
 struct field {
@@ -273,7 +290,8 @@ struct btf *image__btf(void)
 	const struct field task[] = {
 		{ "tasks", TASK_LIST },	   { "thread_node", TASK_THREAD_NODE },
 		{ "signal", TASK_SIGNAL }, { "stack", TASK_STACK_PTR },
-		{ "thread", TASK_THREAD }, { 0 }
+		{ "thread", TASK_THREAD }, { "on_cpu", TASK_ON_CPU },
+		{ "tgid", TASK_TGID },	   { 0 }
 	};
 	const struct field thread[] = { { "sp", THREAD_SP }, { 0 } };
 	const struct field kvfree[] = { { "bkvcache", IMAGE_KRC_UNUSED }, { 0 } };

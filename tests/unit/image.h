@@ -79,5 +79,9 @@ uint64_t image__cpu_area(unsigned cpu);
  */
 uint64_t image__add_task(uint64_t used);
 uint64_t image__add_thread(uint64_t used);
+/* Whether the task with this stack runs, and of which process it is. */
+void image__set_task(uint64_t stack, bool running, unsigned tgid);
+/* Where it names the next task. */
+uint64_t image__task_link(uint64_t stack);
 
 #endif /* NLB_TEST_IMAGE_H */

@@ -8,6 +8,8 @@
 #include <bpf/btf.h>
 #include <errno.h>
 
+#include <unistd.h>
+
 #include "scan/search.h"
 #include "unit/image.h"
 
@@ -449,6 +451,42 @@ static void none_asked_about(void **state)
 	stop(&w);
 }
 
+/* A list that does not come back to its head: stacks were missed, nothing is concluded. */
+static void astray(void **state)
+{
+	uint64_t link, next;
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	link = image__task_link(w.stack);
+	next = image__get(link);
+	image__put(link, 0xffffc90000000000); /* not mapped */
+	assert_int_equal(run_limited(&w, 0, 0), -EAGAIN);
+	image__put(link, link); /* round and round */
+	assert_int_equal(run_limited(&w, 0, 0), -EAGAIN);
+	image__put(link, next);
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	stop(&w);
+}
+
+/* Where its stack pointer was last says nothing of a task that runs. */
+static void running(void **state)
+{
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	check_word(&w, w.last_stack + 8, LEAKED);
+	image__set_task(w.last_stack, true, 1);
+	check_word(&w, w.last_stack + 8, REACHABLE);
+	/* This process itself reads addresses all the time. */
+	image__set_task(w.last_stack, true, (unsigned)getpid());
+	check_word(&w, w.last_stack + 8, LEAKED);
+	check_word(&w, w.last_stack + IMAGE_STACK - 8, LEAKED);
+	stop(&w);
+}
+
 static const struct CMUnitTest search[] = {
 	TEST("search: what nobody names", nothing),
 	TEST("search: one word anywhere, as 6.1 has slabs", words_6_1),
@@ -461,6 +499,8 @@ static const struct CMUnitTest search[] = {
 	TEST("search: stopped, limited, or not allowed to read", in_part),
 	TEST("search: without memory nobody is accused", without_memory),
 	TEST("search: about nothing", none_asked_about),
+	TEST("search: tasks that go while they are walked", astray),
+	TEST("search: stacks of tasks that run", running),
 };
 
 UNIT_MAIN(search)
