@@ -7,7 +7,6 @@
 
 #include <bpf/btf.h>
 #include <errno.h>
-
 #include <unistd.h>
 
 #include "scan/search.h"
