@@ -3,6 +3,7 @@
 # make            build/nfcleakbpf
 # make demo       see a leak being caught in a Debian kernel booted in QEMU
 # make test       everything that is tested, on this machine and in Debian kernels
+# make corpus     every planted bug and innocent in both kernels, as a table
 # make deps       install what building and testing needs
 # make install    PREFIX=/usr/local DESTDIR=
 
@@ -108,6 +109,12 @@ test: deps
 .PHONY: check
 check: deps
 	@tests/run quick
+
+# The whole corpus of planted bugs and innocents: less than an hour on 2 processors.
+.PHONY: corpus
+corpus: deps
+	@$(MAKE) --no-print-directory all $(O)/nfctraffic
+	@$(ROOT) tests/leaks/corpus
 
 MAN := $(patsubst docs/man/%.scd,$(O)/man/%,$(wildcard docs/man/*.scd))
 $(O)/man/%: docs/man/%.scd

@@ -7,9 +7,8 @@
 #
 #   make unit            unit and replay tests: no root, no kernel
 #   make native          this machine's own kernel: needs root
+#   make fuzz            fuzzers, see tests/fuzz/fuzz.mk
 #   make test-programs   builds all of them, runs nothing
-#   make fuzz            builds the fuzzers, for those who let them run for hours:
-#                        build/fuzz/recording DIRECTORY tests/fuzz/corpus/recording
 
 T := $(O)/tests
 TEST_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc -Ibpf -I$(O) -Itests \
@@ -22,7 +21,7 @@ TEST_LIB_OBJS := $(patsubst %.c,$(T)/obj/%.o,$(filter-out src/cmd/%,$(SRCS)))
 
 UNIT_TESTS := $(patsubst tests/unit/%_test.c,$(T)/%_test,$(sort $(wildcard tests/unit/*_test.c)))
 REPLAY_TESTS := $(T)/replay $(T)/fuzz
-UNIT_HELPERS := $(patsubst %.c,$(T)/obj/%.o,tests/unit/fake.c tests/unit/tape.c tests/replay/player.c \
+UNIT_HELPERS := $(patsubst %.c,$(T)/obj/%.o,tests/unit/fake.c tests/unit/heap.c tests/unit/image.c tests/unit/tape.c tests/replay/player.c \
 	tests/replay/script.c)
 REPLAYS := $(sort $(wildcard tests/replay/*.replay))
 NATIVE_TESTS := $(T)/native
@@ -47,6 +46,12 @@ comma := ,
 $(T)/torture_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray \
 	strdup strndup asprintf open_memstream)
 
+# Memory is read from a pretended kernel.
+IMAGE_WRAP := $(patsubst %,-Wl$(comma)--wrap=query__%,find read read_all)
+$(T)/slab_test: WRAP := $(IMAGE_WRAP)
+$(T)/search_test: WRAP := $(IMAGE_WRAP) \
+	$(patsubst %,-Wl$(comma)--wrap=%,malloc calloc reallocarray)
+
 $(T)/replay: $(patsubst %,$(T)/obj/tests/replay/%.o,replay script player) $(TEST_LIB)
 	$(call test_link)
 
@@ -56,27 +61,10 @@ $(T)/fuzz: $(patsubst %,$(T)/obj/tests/replay/%.o,fuzz player) $(TEST_LIB)
 $(NATIVE_TESTS): $(patsubst %.c,$(T)/obj/%.o,$(sort $(wildcard tests/native/*.c))) $(TEST_LIB)
 	$(call test_link)
 
-# libFuzzer, which comes with clang (libclang-rt-dev): where it is not there,
-# there are no fuzzers.
-FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
-FUZZ_SRCS := $(sort $(wildcard src/ledger/*.c src/record/*.c src/report/*.c src/util/*.c)) \
-	src/trace/names.c
-FUZZ_OBJS := $(FUZZ_SRCS:%.c=$(O)/fuzz/obj/%.o)
-FUZZ_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc -Ibpf -I$(O) -O1 -g \
-	-fno-omit-frame-pointer -fno-sanitize-recover=all
-FUZZ_SECONDS ?= 10
+# A short run of each fuzzer from its kept corpus; nothing of it is kept.  libFuzzer
+# comes with clang (libclang-rt-dev): where it is not there, nothing is fuzzed.
+FUZZ_BRIEFLY ?= 5
 
-$(O)/fuzz/obj/%.o: %.c
-	$(call say,CC,$@)mkdir -p $(@D) && $(CLANG) $(FUZZ_CFLAGS) \
-		-fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
-
-$(FUZZERS): $(O)/fuzz/%: $(O)/fuzz/obj/tests/fuzz/%.o $(FUZZ_OBJS)
-	$(call say,LINK,$@)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
-
-.PHONY: fuzz
-fuzz: $(FUZZERS)
-
-# A short run from the kept corpus; what it finds new is not kept.
 .PHONY: fuzz-briefly
 fuzz-briefly:
 	@if ! echo 'int LLVMFuzzerTestOneInput(const char *d, long n); int LLVMFuzzerTestOneInput(const char *d, long n) { return n < 0 && *d; }' | \
@@ -85,17 +73,18 @@ fuzz-briefly:
 	fi; \
 	$(MAKE) --no-print-directory -s fuzz || exit 1; \
 	status=0; \
-	for f in $(FUZZERS); do \
-		name=$${f##*/}; new=$$(mktemp -d); mkdir $$new/found; \
-		if (cd $$new && $(CURDIR)/$$f -seed=1 -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
-			-rss_limit_mb=1024 -max_len=8192 found $(CURDIR)/tests/fuzz/corpus/$$name \
-			>log 2>&1); then \
+	for t in $(FUZZ_TARGETS); do \
+		name=$${t##*/fuzz-}; new=$$(mktemp -d); given=tests/fuzz/corpus/$$name; \
+		[ -d $$given ] || given=; mkdir $$new/learnt; \
+		if $$t -seed=1 -max_total_time=$(FUZZ_BRIEFLY) -timeout=10 -rss_limit_mb=1024 \
+			-max_len=8192 -artifact_prefix=$(T)/$$name- $$new/learnt $$given \
+			>$$new/log 2>&1; then \
 			runs=$$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' $$new/log); \
 			echo "ok - fuzz: $$name: nothing breaks in $$runs runs"; \
-			rm -r $$new; \
 		else \
-			echo "not ok - fuzz: $$name (see $$new)"; tail -n 40 $$new/log; status=1; \
+			echo "not ok - fuzz: $$name"; tail -n 40 $$new/log; status=1; \
 		fi; \
+		rm -r $$new; \
 	done; exit $$status
 
 .PHONY: test-programs
@@ -117,4 +106,6 @@ native: $(NATIVE_TESTS) $(O)/nfcleakbpf
 	for t in $(NATIVE_TESTS); do echo "# $$t"; $(ROOT) $$t $(O)/nfcleakbpf || status=1; done; \
 	exit $$status
 
--include $(TEST_OBJS:.o=.d) $(FUZZ_OBJS:.o=.d)
+-include $(TEST_OBJS:.o=.d)
+
+include tests/fuzz/fuzz.mk

@@ -209,6 +209,10 @@ static void end_search(struct investigation *i, const struct scan_result *r, uin
 {
 	i->searching = false;
 	pay(i, r->stats.ns, now);
+	if (r->err == -EAGAIN) {
+		log_debug("a search could not be finished; it is made again");
+		return;
+	}
 	if (r->err)
 		log_info("memory could not be searched (%s): findings stay probable",
 			 r->err == -E2BIG ? "--scan-limit does not suffice" : strerror(-r->err));

@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "kernel/kbtf.h"
 #include "scan/slab.h"
@@ -39,6 +40,7 @@
 #define MARK_STEPS    4
 #define MARK_OBJECTS  4000
 #define MAX_TASKS     100000
+#define WALKS	      3 /* through the tasks, until one comes to its end */
 #define MAX_HOLES     5
 #define MAX_PAGES     4096 /* of kvfree_rcu() */
 
@@ -50,8 +52,9 @@ struct search {
 	struct region holes[MAX_HOLES]; /* in .data, .bss and every CPU's area */
 	size_t nr_holes;
 	uint64_t init_task;
+	uint32_t self; /* this process */
 	struct {
-		int tasks, thread_node, signal, stack, sp, thread_head;
+		int tasks, thread_node, signal, stack, sp, thread_head, on_cpu, tgid;
 	} offset;
 	struct {
 		uint64_t start, size;	 /* of its per-CPU data, without the unused pages */
@@ -178,6 +181,9 @@ static void find_tasks(struct search *s, const struct btf *btf)
 	s->offset.thread_node = kbtf__member_offset(btf, "task_struct", "thread_node");
 	s->offset.signal = kbtf__member_offset(btf, "task_struct", "signal");
 	s->offset.stack = kbtf__member_offset(btf, "task_struct", "stack");
+	s->offset.on_cpu = kbtf__member_offset(btf, "task_struct", "on_cpu");
+	s->offset.tgid = kbtf__member_offset(btf, "task_struct", "tgid");
+	s->self = (uint32_t)getpid();
 	s->offset.thread_head = kbtf__member_offset(btf, "signal_struct", "thread_head");
 	s->offset.sp = thread < 0 || sp < 0 ? -1 : thread + sp;
 	if (s->offset.tasks < 0 || s->offset.thread_node < 0 || s->offset.signal < 0 ||
@@ -229,38 +235,17 @@ void search__free(struct search *s)
 	free(s);
 }
 
+static bool is_free(void *ctx, uint64_t object)
+{
+	struct search *s = ctx;
+
+	return slabs__state(s->slabs, object) == SLAB_FREE;
+}
+
 /* The words of one object or region.  from is the object's first byte, 0 for a root. */
 static int look_through(struct search *s, const unsigned char *bytes, size_t size, uint64_t from)
 {
-	int free_state = -1;
-
-	for (size_t i = 0; i + 8 <= size; i += 8) {
-		struct reach_object *target, *member;
-		uint64_t word;
-		int err;
-
-		memcpy(&word, bytes + i, 8);
-		if (!reach__spans(s->reach, word))
-			continue;
-		target = reach__find(s->reach, word);
-		if (!target)
-			continue;
-		if (from && from + i - target->ghost < target->ghost_size) {
-			reach__root(s->reach, target, true);
-			continue;
-		}
-		member = from ? reach__find(s->reach, from) : NULL;
-		if (member) {
-			err = reach__edge(s->reach, member, target);
-			if (err)
-				return err;
-			continue;
-		}
-		if (from && free_state < 0)
-			free_state = slabs__state(s->slabs, from) == SLAB_FREE;
-		reach__root(s->reach, target, from && free_state);
-	}
-	return 0;
+	return reach__look(s->reach, bytes, size, from, is_free, s);
 }
 
 static int account(struct search *s, uint64_t bytes)
@@ -271,18 +256,23 @@ static int account(struct search *s, uint64_t bytes)
 	return s->limit && s->stats->bytes > s->limit ? -E2BIG : 0;
 }
 
-static void note_pages(struct search *s, const unsigned char *bytes, size_t size)
+static int note_pages(struct search *s, const unsigned char *bytes, size_t size)
 {
-	for (size_t i = 0; i + 8 <= size && s->nr_todo < MAX_PAGES; i += 8) {
+	for (size_t i = 0; i + 8 <= size; i += 8) {
 		struct slab slab;
 		uint64_t word;
 
 		memcpy(&word, bytes + i, 8);
 		if (word % PIECE || !slabs__mapped(s->slabs, word) || table__get(&s->pages, word) ||
-		    !slabs__find(s->slabs, word, &slab) || table__set(&s->pages, word, s))
+		    !slabs__find(s->slabs, word, &slab))
 			continue;
+		if (s->nr_todo == MAX_PAGES)
+			return -ENOSPC;
+		if (table__set(&s->pages, word, s))
+			return -ENOMEM;
 		s->todo[s->nr_todo++] = word;
 	}
+	return 0;
 }
 
 /* One page: a header that names the next, a count, and so many addresses. */
@@ -296,8 +286,7 @@ static int read_kvfree_page(struct search *s, uint64_t page)
 	memcpy(&count, bytes + s->kvfree.count, sizeof(count));
 	if (count > (PIECE - size) / 8)
 		return account(s, PIECE); /* likewise */
-	note_pages(s, bytes, size);
-	return look_through(s, bytes + size, count * 8, 0) ?: account(s, PIECE);
+	return note_pages(s, bytes, size) ?: look_through(s, bytes + size, count * 8, 0) ?: account(s, PIECE);
 }
 
 static int read_kvfree(struct search *s)
@@ -306,9 +295,9 @@ static int read_kvfree(struct search *s)
 	uint16_t size = (uint16_t)(s->kvfree.size < PIECE ? s->kvfree.size : PIECE);
 	int err = 0;
 
-	for (unsigned i = 0; size && i < s->nr_cpus; i++)
+	for (unsigned i = 0; !err && size && i < s->nr_cpus; i++)
 		if (!query__read(s->query, s->cpu_bases[i] + s->kvfree.start, bytes, size))
-			note_pages(s, bytes, size);
+			err = note_pages(s, bytes, size);
 	for (size_t i = 0; !err && i < s->nr_todo; i++)
 		err = read_kvfree_page(s, s->todo[i]);
 	return err;
@@ -348,20 +337,40 @@ static int read_u64(struct search *s, uint64_t addr, int offset, uint64_t *value
 	return query__read(s->query, addr + (uint64_t)offset, value, sizeof(*value));
 }
 
+static int read_u32(struct search *s, uint64_t addr, int offset, uint32_t *value)
+{
+	return query__read(s->query, addr + (uint64_t)offset, value, sizeof(*value));
+}
+
 /* The part of a task's stack that is in use.  A task that is gone is no error. */
 static int read_stack(struct search *s, uint64_t task)
 {
 	const uint64_t thread_size = 16384; /* arch/x86: THREAD_SIZE without KASAN */
+	uint32_t running = 0, tgid = 0;
 	uint64_t stack, sp, start;
 
 	if (read_u64(s, task, s->offset.stack, &stack) || !stack ||
 	    read_u64(s, task, s->offset.sp, &sp))
 		return 0;
 	start = sp - stack < thread_size ? sp & ~7ULL : stack;
+	/* Of one that runs the pointer is where it was last switched out; but what
+	 * this process does is to read addresses, and its stack is full of them.
+	 */
+	if (s->offset.on_cpu >= 0 && s->offset.tgid >= 0 &&
+	    !read_u32(s, task, s->offset.on_cpu, &running) &&
+	    !read_u32(s, task, s->offset.tgid, &tgid)) {
+		if (tgid == s->self)
+			return 0;
+		if (running)
+			start = stack;
+	}
 	return read_region(s, start, stack + thread_size - start, 0);
 }
 
-/* Lists change while they are walked: a walk that goes astray ends at its bound. */
+/*
+ * Lists change while they are walked.  A walk that does not come back to its head
+ * has missed stacks: -EAGAIN.
+ */
 static int read_threads(struct search *s, uint64_t leader)
 {
 	uint64_t signal, head, node;
@@ -371,32 +380,41 @@ static int read_threads(struct search *s, uint64_t leader)
 		return read_stack(s, leader);
 	head = signal + (uint64_t)s->offset.thread_head;
 	if (read_u64(s, head, 0, &node))
-		return 0;
+		return -EAGAIN;
 	for (int i = 0; !err && node != head && i < MAX_TASKS; i++) {
 		err = read_stack(s, node - (uint64_t)s->offset.thread_node);
-		if (read_u64(s, node, 0, &node))
-			break;
+		if (!err && read_u64(s, node, 0, &node))
+			return -EAGAIN;
 	}
-	return err;
+	return !err && node != head ? -EAGAIN : err;
 }
 
-static int read_tasks(struct search *s)
+static int read_tasks_once(struct search *s)
 {
 	uint64_t head = s->init_task + (uint64_t)s->offset.tasks, node;
 	int err = read_u64(s, head, 0, &node);
 
 	for (int i = 0; !err && node != head && i < MAX_TASKS; i++) {
 		err = read_threads(s, node - (uint64_t)s->offset.tasks);
-		if (read_u64(s, node, 0, &node))
-			break;
+		if (!err && read_u64(s, node, 0, &node))
+			return -EAGAIN;
 	}
+	return !err && node != head ? -EAGAIN : err;
+}
+
+static int read_tasks(struct search *s)
+{
+	int err = -EAGAIN;
+
+	for (int i = 0; err == -EAGAIN && i < WALKS; i++)
+		err = read_tasks_once(s);
 	return err;
 }
 
 /* Reads the queued slabs at once, each into as many pieces as it needs. */
 static int read_queue(struct search *s)
 {
-	struct memory_piece pieces[PIECES];
+	struct memory_piece pieces[PIECES] = { 0 };
 	size_t n = 0, got = 0, piece = 0;
 	int err;
 
@@ -494,25 +512,24 @@ static const struct slab *marking_slab(struct search *s, struct marking *m, uint
 
 static void mark_words(struct search *s, struct marking *m, size_t size, int step)
 {
-	for (size_t i = 0; i + 8 <= size && m->tail < MARK_OBJECTS; i += 8) {
-		struct reach_object *target;
+	for (size_t i = 0; i + 8 <= size; i += 8) {
+		const struct reach_object *named;
 		const struct slab *slab;
 		uint64_t word, object;
 
 		memcpy(&word, m->bytes + i, 8);
 		if (!slabs__mapped(s->slabs, word))
 			continue;
-		target = reach__find(s->reach, word);
-		if (target)
-			target->marked = true;
-		if (!target && step == MARK_STEPS)
+		named = reach__find(s->reach, word);
+		reach__mark(s->reach, word);
+		if (m->tail == MARK_OBJECTS || (!named && step == MARK_STEPS))
 			continue;
 		slab = marking_slab(s, m, word);
 		object = slab ? slab__object(slab, word) : 0;
 		if (!object || table__get(&m->seen, object) || table__set(&m->seen, object, m))
 			continue;
 		m->queue[m->tail].region = (struct region){ object, slab->size };
-		m->queue[m->tail++].step = target ? step : step + 1;
+		m->queue[m->tail++].step = named ? step : step + 1;
 	}
 }
 

@@ -43,7 +43,8 @@ void search__free(struct search *s);
  * Says of every object whether it is reachable (sorts them by address).  limit
  * is the most bytes to read, 0: no limit.  Returns 0, -E2BIG where the limit
  * did not suffice (then nothing may be concluded), -ECANCELED once *cancel is
- * set, or a negative errno.
+ * set, -EAGAIN where lists changed too
+ * quickly to be walked, or a negative errno.
  */
 int search__run(struct search *s, struct reach_object *objects, size_t count,
 		const struct region *regions, size_t nr_regions, uint64_t limit, const int *cancel,

@@ -118,7 +118,9 @@ static int read_caches(struct slabs *s)
 		c->left = get_u32(raw, s->cache_red_left);
 		c->random = get_u64(raw, s->cache_random);
 		c->cpu_slab = get_u64(raw, s->cache_cpu_slab);
-		if (!c->step || table__set(&s->caches, c->addr, c)) {
+		/* Twice the same: the list has changed meanwhile and leads in a circle. */
+		if (!c->step || table__get(&s->caches, c->addr) ||
+		    table__set(&s->caches, c->addr, c)) {
 			free(c);
 			return -EIO;
 		}
@@ -317,10 +319,11 @@ enum slab_state slabs__state(struct slabs *s, uint64_t addr)
 	for (unsigned i = 0; state == SLAB_ALLOCATED && c->cpu_slab && i < s->nr_cpus; i++) {
 		uint64_t cpu = s->cpu_bases[i] + c->cpu_slab, active;
 
-		if (read_u64(s, cpu, s->cpu_slab, &active) || active != slab.page ||
+		if (read_u64(s, cpu, s->cpu_slab, &active) ||
 		    read_u64(s, cpu, s->cpu_freelist, &freelist))
-			continue;
-		if (chain_has(c, s->cache_random >= 0, &slab, bytes, freelist, addr))
+			state = SLAB_UNKNOWN;
+		else if (active == slab.page &&
+			 chain_has(c, s->cache_random >= 0, &slab, bytes, freelist, addr))
 			state = SLAB_FREE;
 	}
 out:

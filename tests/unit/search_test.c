@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The whole search, in a pretended kernel's memory: one word at a time is put
+ * somewhere, and what the search makes of it is known.
+ */
+#include "unit/unit.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "scan/search.h"
+#include "unit/image.h"
+
+#define KRC	0x5000 /* in each CPU's area */
+#define PAGE	4096ULL
+#define KERNEL	0xffffffff84000000ULL /* .data, then .bss */
+#define MODULE	0xffffffffc0000000ULL
+#define OBJECTS 8
+
+/* ---- memory that cannot be had ---- */
+
+static bool armed;
+static unsigned allocations, fail_at;
+
+static bool fails(void)
+{
+	return armed && ++allocations == fail_at;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_reallocarray(void *p, size_t n, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	return fails() ? NULL : __real_reallocarray(p, n, size);
+}
+
+/* ---- a small kernel ---- */
+
+struct world {
+	struct btf *btf;
+	struct search *search;
+	struct image_cache small, medium, large;
+	uint64_t ours; /* slab of the objects that are asked about, 64 bytes each */
+	uint64_t other, big;
+	uint64_t idle_stack, stack, thread_stack, last_stack;
+	struct reach_object objects[OBJECTS];
+	struct region regions[2];
+	struct search_stats stats;
+};
+
+static uint64_t object(const struct world *w, unsigned i)
+{
+	return image__object(&w->small, w->ours, i);
+}
+
+static void start(struct world *w, enum image_layout layout)
+{
+	memset(w, 0, sizeof(*w));
+	image__start(layout);
+	image__map(KERNEL, 0x10000);
+	image__map(MODULE, 0x2000);
+	image__symbol("_sdata", KERNEL);
+	image__symbol("_edata", KERNEL + 0x8800);
+	image__symbol("__bss_start", KERNEL + 0x9000);
+	image__symbol("__bss_stop", KERNEL + 0xa000);
+	image__symbol("init_stack", KERNEL + 0x4000);
+	image__put(KERNEL + 0xf000, 0x10000);
+	image__symbol("pcpu_unit_size", KERNEL + 0xf000);
+	image__symbol("entry_stack_storage", 0x3000); /* in each CPU's area */
+	image__symbol("krc", KRC);
+	w->small = (struct image_cache){ .step = 64, .size = 64, .link = 32 };
+	w->medium = (struct image_cache){ .step = 192, .size = 192, .link = 96 };
+	w->large = (struct image_cache){ .step = 8192, .size = 8192, .link = 4096 };
+	image__add_cache(&w->small);
+	image__add_cache(&w->medium);
+	image__add_cache(&w->large);
+	w->ours = image__add_slab(&w->small, 10, 0, 64);
+	w->other = image__add_slab(&w->medium, 20, 1, 42);
+	w->big = image__add_slab(&w->large, 200, 3, 4);
+	w->idle_stack = image__add_task(512);
+	w->stack = image__add_task(512);
+	w->thread_stack = image__add_thread(512);
+	w->last_stack = image__add_task(512);
+	w->regions[0] = (struct region){ MODULE, 0x800 };
+	w->regions[1] = (struct region){ image__object(&w->medium, w->other, 1), 192 };
+	w->btf = image__btf();
+	assert_int_equal(search__new(&w->search, NULL, w->btf), 0);
+}
+
+static void stop(struct world *w)
+{
+	search__free(w->search);
+	btf__free(w->btf);
+	image__stop();
+}
+
+static int run_limited(struct world *w, uint64_t limit, int cancel)
+{
+	for (unsigned i = 0; i < OBJECTS; i++)
+		w->objects[i] = (struct reach_object){ .addr = object(w, i),
+						       .size = 64,
+						       .ghost = w->objects[i].ghost,
+						       .ghost_size = w->objects[i].ghost_size };
+	return search__run(w->search, w->objects, OBJECTS, w->regions, 2, limit, &cancel,
+			   &w->stats);
+}
+
+enum answer {
+	LEAKED,
+	STALE,
+	REACHABLE,
+	MARKED, /* and reachable */
+};
+
+static enum answer answer(const struct world *w, unsigned i)
+{
+	const struct reach_object *o = &w->objects[i];
+
+	assert_false(o->stale && o->reachable);
+	return o->marked ? MARKED : o->reachable ? REACHABLE : o->stale ? STALE : LEAKED;
+}
+
+/* Puts one word there for the time of a search. */
+static void check_word(struct world *w, uint64_t at, enum answer wanted)
+{
+	uint64_t before = image__get(at);
+
+	/* The object's last byte: whatever is inside holds it. */
+	image__put(at, object(w, 3) + 63);
+	assert_int_equal(run_limited(w, 0, 0), 0);
+	if (answer(w, 3) != wanted)
+		fail_msg("a word at 0x%llx: %d instead of %d", (unsigned long long)at, answer(w, 3),
+			 wanted);
+	for (unsigned i = 0; i < OBJECTS; i++)
+		if (i != 3 && answer(w, i) != LEAKED)
+			fail_msg("a word at 0x%llx: also for object %u", (unsigned long long)at, i);
+	image__put(at, before);
+}
+
+static void nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	for (unsigned round = 0; round < 2; round++) {
+		assert_int_equal(run_limited(&w, 0, 0), 0);
+		for (unsigned i = 0; i < OBJECTS; i++)
+			assert_int_equal(answer(&w, i), LEAKED);
+		assert_int_equal(w.stats.objects, OBJECTS);
+		assert_int_equal(w.stats.slabs, 3);
+		/* .data, .bss, two CPUs, three stacks, the regions twice, and three slabs. */
+		assert_int_equal(w.stats.bytes, 0x9800 + 2 * 0x10000 + 3 * 512 + 2 * (0x800 + 192) +
+							4096 + 42 * 192 + 4 * 8192);
+	}
+	stop(&w);
+}
+
+static void words(enum image_layout layout)
+{
+	struct world w;
+
+	start(&w, layout);
+	/* The kernel's data, first and last word, and what lies between and behind. */
+	check_word(&w, KERNEL, REACHABLE);
+	check_word(&w, KERNEL + 0x87f8, REACHABLE);
+	check_word(&w, KERNEL + 0x8800, LEAKED);
+	check_word(&w, KERNEL + 0x9000, REACHABLE);
+	check_word(&w, KERNEL + 0x9ff8, REACHABLE);
+	check_word(&w, KERNEL + 0xa000, LEAKED);
+	/* The boot CPU's idle task's stack lies in there, from 0x4000 to 0x7fff. */
+	check_word(&w, KERNEL + 0x3ff8, REACHABLE);
+	check_word(&w, KERNEL + 0x4000, LEAKED);
+	check_word(&w, KERNEL + 0x7ff8, LEAKED);
+	check_word(&w, KERNEL + 0x8000, REACHABLE);
+	/* A module's data. */
+	check_word(&w, MODULE, MARKED);
+	check_word(&w, MODULE + 0x7f8, MARKED);
+	check_word(&w, MODULE + 0x800, LEAKED);
+	/* Stacks, from their pointer up. */
+	check_word(&w, w.stack + IMAGE_STACK - 512, REACHABLE);
+	check_word(&w, w.stack + IMAGE_STACK - 8, REACHABLE);
+	check_word(&w, w.stack + IMAGE_STACK - 520, LEAKED);
+	check_word(&w, w.last_stack + IMAGE_STACK - 8, REACHABLE);
+	check_word(&w, w.idle_stack + IMAGE_STACK - 8, LEAKED);
+	check_word(&w, w.thread_stack + IMAGE_STACK - 512, REACHABLE);
+	check_word(&w, w.thread_stack + IMAGE_STACK - 520, LEAKED);
+	/* Per-CPU data but for the stacks there. */
+	for (unsigned cpu = 0; cpu < IMAGE_CPUS; cpu++) {
+		check_word(&w, image__cpu_area(cpu) + 0x2ff8, REACHABLE);
+		check_word(&w, image__cpu_area(cpu) + 0x3000, LEAKED);
+		check_word(&w, image__cpu_area(cpu) + 0x4000, REACHABLE);
+		check_word(&w, image__cpu_area(cpu) + 0xfff8, REACHABLE);
+	}
+	/* Other objects: at their ends, across a page's end, in the last of a slab. */
+	check_word(&w, image__object(&w.medium, w.other, 0), REACHABLE);
+	check_word(&w, image__object(&w.medium, w.other, 21) + 64, REACHABLE); /* 4096 */
+	check_word(&w, image__object(&w.medium, w.other, 41) + 184, REACHABLE);
+	check_word(&w, image__object(&w.large, w.big, 3) + 8184, REACHABLE);
+	check_word(&w, image__object(&w.small, w.ours, 63) + 56, REACHABLE);
+	/* A device. */
+	check_word(&w, image__object(&w.medium, w.other, 1) + 96, MARKED);
+	/* Its own, and those of another that nobody names. */
+	check_word(&w, object(&w, 3) + 56, LEAKED);
+	check_word(&w, object(&w, 4), LEAKED);
+	/* Where nothing is looked for. */
+	check_word(&w, IMAGE_PAGE_OFFSET + 500 * PAGE, LEAKED);
+	stop(&w);
+}
+
+static void words_6_1(void **state)
+{
+	(void)state;
+	words(IMAGE_6_1);
+}
+
+static void words_6_12(void **state)
+{
+	(void)state;
+	words(IMAGE_6_12);
+}
+
+static void freed(void **state)
+{
+	const unsigned slots[] = { 7, 9 }, cpus[] = { 30 };
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	image__free_objects(&w.medium, w.other, slots, 2, -1);
+	image__free_objects(&w.medium, w.other, cpus, 1, 1);
+	check_word(&w, image__object(&w.medium, w.other, 7), STALE);
+	check_word(&w, image__object(&w.medium, w.other, 9) + 184, STALE);
+	check_word(&w, image__object(&w.medium, w.other, 30) + 8, STALE);
+	check_word(&w, image__object(&w.medium, w.other, 31) + 8, REACHABLE);
+	w.objects[3].ghost = image__object(&w.medium, w.other, 12);
+	w.objects[3].ghost_size = 96;
+	check_word(&w, image__object(&w.medium, w.other, 12) + 88, STALE);
+	check_word(&w, image__object(&w.medium, w.other, 12) + 96, REACHABLE);
+	assert_int_equal(search__state(w.search, image__object(&w.medium, w.other, 9)), SLAB_FREE);
+	assert_int_equal(search__state(w.search, image__object(&w.medium, w.other, 8)),
+			 SLAB_ALLOCATED);
+	stop(&w);
+}
+
+/* A page that is no slab's and that per-CPU data names, and one that this names. */
+static void pages(void **state)
+{
+	const uint64_t first = IMAGE_PAGE_OFFSET + 600 * PAGE;
+	const uint64_t second = IMAGE_PAGE_OFFSET + 700 * PAGE;
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	image__put(image__cpu_area(1) + KRC + 8, first);
+	image__put(first, second);
+	image__put(first + IMAGE_BULK_COUNT, 1);
+	image__put(second, first); /* and back */
+	image__put(second + IMAGE_BULK_COUNT, (PAGE - IMAGE_BULK_RECORDS) / 8);
+	check_word(&w, first + IMAGE_BULK_RECORDS, REACHABLE);
+	/* Behind what is counted lies what was there before. */
+	check_word(&w, first + IMAGE_BULK_RECORDS + 8, LEAKED);
+	check_word(&w, second + 4088, REACHABLE);
+	check_word(&w, second + 4096, LEAKED);
+	/* A count that cannot be: the page was given back. */
+	image__put(first + IMAGE_BULK_COUNT, 1000);
+	check_word(&w, first + IMAGE_BULK_RECORDS, LEAKED);
+	image__put(first + IMAGE_BULK_COUNT, 1);
+	/* Pages kept for later hold nothing, and others are anybody's. */
+	image__put(image__cpu_area(1) + KRC + 8, 0);
+	image__put(image__cpu_area(1) + KRC + IMAGE_KRC_UNUSED, first);
+	check_word(&w, first + IMAGE_BULK_RECORDS, LEAKED);
+	image__put(image__cpu_area(1) + KRC + IMAGE_KRC_UNUSED, 0);
+	image__put(image__cpu_area(1) + 0x6000, first);
+	check_word(&w, first + IMAGE_BULK_RECORDS, LEAKED);
+	stop(&w);
+}
+
+static void steps(void **state)
+{
+	struct world w;
+	uint64_t at = MODULE + 16;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	/* The module's data names the middle of one that names the middle of one... */
+	for (unsigned i = 0; i < 6; i++) {
+		uint64_t next = image__object(&w.medium, w.other, 10 + i);
+
+		check_word(&w, at + 8, i <= 4 ? MARKED : REACHABLE);
+		image__put(at, next + 100);
+		at = next + 8 * i;
+	}
+	stop(&w);
+}
+
+/* More objects than are followed: what they name is marked all the same. */
+static void many_marked(void **state)
+{
+	struct world w;
+	uint64_t first = 0;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	for (unsigned i = 0; i < 4 * 1024; i++) {
+		uint64_t slab = i % 64 ? 0 : image__add_slab(&w.small, 400 + i / 64, 0, 64);
+
+		if (!i)
+			first = slab;
+		image__put(image__object(&w.large, w.big, i / 1024) + 8 * (i % 1024),
+			   first + 64ULL * i);
+	}
+	for (unsigned i = 0; i < 4; i++)
+		image__put(MODULE + 8 * i, image__object(&w.large, w.big, i));
+	check_word(&w, first + 64 * 10, MARKED);
+	check_word(&w, first + 64 * 3000 + 56, MARKED);
+	/* Behind the last that is looked at. */
+	check_word(&w, first + 64 * 4095, REACHABLE);
+	stop(&w);
+}
+
+/* Objects that are asked about, and what they name. */
+static void among_themselves(void **state)
+{
+	static const enum answer expected[OBJECTS] = { LEAKED,	  LEAKED,    LEAKED, REACHABLE,
+						       REACHABLE, REACHABLE, STALE,  STALE };
+	const unsigned slots[] = { 7 };
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	image__free_objects(&w.medium, w.other, slots, 1, -1);
+	/* A circle; a chain that a stack holds; one that freed memory holds. */
+	image__put(object(&w, 0) + 8, object(&w, 1) + 8);
+	image__put(object(&w, 1) + 8, object(&w, 2) + 8);
+	image__put(object(&w, 2) + 8, object(&w, 0) + 8);
+	image__put(object(&w, 2) + 16, object(&w, 2) + 16); /* an empty list */
+	image__put(w.thread_stack + IMAGE_STACK - 64, object(&w, 5) + 3);
+	image__put(object(&w, 5), object(&w, 4));
+	image__put(object(&w, 4) + 56, object(&w, 3) + 1);
+	image__put(object(&w, 0) + 40, object(&w, 3) + 1);
+	image__put(image__object(&w.medium, w.other, 7), object(&w, 6));
+	image__put(object(&w, 6), object(&w, 7));
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	for (unsigned i = 0; i < OBJECTS; i++)
+		if (answer(&w, i) != expected[i])
+			fail_msg("object %u: %d instead of %d", i, answer(&w, i), expected[i]);
+	stop(&w);
+}
+
+/* Nothing may be concluded from a part. */
+static void in_part(void **state)
+{
+	struct world w;
+	uint64_t bytes;
+	unsigned reads;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	assert_int_equal(run_limited(&w, 0, 1), -ECANCELED);
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	bytes = w.stats.bytes;
+	assert_int_equal(run_limited(&w, bytes, 0), 0);
+	assert_int_equal(run_limited(&w, bytes - 1, 0), -E2BIG);
+	assert_int_equal(run_limited(&w, 1, 0), -E2BIG);
+	image__reads = 0;
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	reads = image__reads;
+	/* Of reads that fail, those of tasks and of what is marked may be of what is gone. */
+	for (unsigned n = 1; n <= reads; n++) {
+		image__reads = 0;
+		image__fail_at = n;
+		assert_int_equal(run_limited(&w, 0, 0), -EIO);
+	}
+	image__fail_at = 0;
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	assert_int_equal(answer(&w, 3), LEAKED);
+	stop(&w);
+}
+
+/* Every object is named somewhere else; without memory to see that, no object is leaked. */
+static void without_memory(void **state)
+{
+	const uint64_t page = IMAGE_PAGE_OFFSET + 600 * PAGE;
+	const unsigned slots[] = { 7 };
+	struct world w;
+	unsigned errors = 0;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	image__free_objects(&w.medium, w.other, slots, 1, -1);
+	image__put(KERNEL, object(&w, 0));
+	image__put(w.last_stack + IMAGE_STACK - 8, object(&w, 1));
+	image__put(image__cpu_area(1) + KRC, page);
+	image__put(page + IMAGE_BULK_COUNT, 1);
+	image__put(page + IMAGE_BULK_RECORDS, object(&w, 2));
+	image__put(MODULE, object(&w, 3));
+	image__put(image__object(&w.medium, w.other, 12), object(&w, 4));
+	image__put(image__object(&w.medium, w.other, 7), object(&w, 5));
+	image__put(object(&w, 4), object(&w, 6));
+	image__put(object(&w, 5), object(&w, 7));
+	for (fail_at = 1;; fail_at++) {
+		int err;
+
+		allocations = 0;
+		armed = true;
+		err = run_limited(&w, 0, 0);
+		armed = false;
+		if (allocations < fail_at)
+			break;
+		errors += err != 0;
+		for (unsigned i = 0; !err && i < OBJECTS; i++)
+			if (answer(&w, i) == LEAKED)
+				fail_msg("object %u, when allocation %u fails", i, fail_at);
+	}
+	/* It did what it does with memory, and some of its allocations matter. */
+	assert_true(fail_at > 8 && errors > 2);
+	for (unsigned i = 0; i < OBJECTS; i++)
+		assert_int_not_equal(answer(&w, i), LEAKED);
+	stop(&w);
+}
+
+static void none_asked_about(void **state)
+{
+	struct search_stats stats;
+	struct world w;
+	int cancel = 0;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	image__put(KERNEL, 0);
+	assert_int_equal(search__run(w.search, NULL, 0, NULL, 0, 0, &cancel, &stats), 0);
+	assert_int_equal(stats.slabs, 3);
+	stop(&w);
+}
+
+/* A list that does not come back to its head: stacks were missed, nothing is concluded. */
+static void astray(void **state)
+{
+	uint64_t link, next;
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	link = image__task_link(w.stack);
+	next = image__get(link);
+	image__put(link, 0xffffc90000000000); /* not mapped */
+	assert_int_equal(run_limited(&w, 0, 0), -EAGAIN);
+	image__put(link, link); /* round and round */
+	assert_int_equal(run_limited(&w, 0, 0), -EAGAIN);
+	image__put(link, next);
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	stop(&w);
+}
+
+/* Where its stack pointer was last says nothing of a task that runs. */
+static void running(void **state)
+{
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	check_word(&w, w.last_stack + 8, LEAKED);
+	image__set_task(w.last_stack, true, 1);
+	check_word(&w, w.last_stack + 8, REACHABLE);
+	/* This process itself reads addresses all the time. */
+	image__set_task(w.last_stack, true, (unsigned)getpid());
+	check_word(&w, w.last_stack + 8, LEAKED);
+	check_word(&w, w.last_stack + IMAGE_STACK - 8, LEAKED);
+	stop(&w);
+}
+
+static const struct CMUnitTest search[] = {
+	TEST("search: what nobody names", nothing),
+	TEST("search: one word anywhere, as 6.1 has slabs", words_6_1),
+	TEST("search: one word anywhere, as 6.12 has slabs", words_6_12),
+	TEST("search: words in freed memory", freed),
+	TEST("search: pages that kvfree_rcu() keeps", pages),
+	TEST("search: marked, four steps from the stack's own data", steps),
+	TEST("search: marked, by more objects than are followed", many_marked),
+	TEST("search: objects that name each other", among_themselves),
+	TEST("search: stopped, limited, or not allowed to read", in_part),
+	TEST("search: without memory nobody is accused", without_memory),
+	TEST("search: about nothing", none_asked_about),
+	TEST("search: tasks that go while they are walked", astray),
+	TEST("search: stacks of tasks that run", running),
+};
+
+UNIT_MAIN(search)
