@@ -31,7 +31,7 @@ struct investigation {
 	struct kernel *kernel;
 	struct hooks *hooks;
 	struct session *session;
-	struct ledger *ledger; /* the session's */
+	const struct ledger *ledger; /* the session's */
 	const struct layout *layout;
 	struct slabs *slabs;
 	struct scanner *scanner;

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cmd/cmd.h"
 #include "record/playback.h"
@@ -323,6 +324,19 @@ out:
 	return status;
 }
 
+/* A slip of the finger must not cost a recording. */
+static bool overwrites(const struct report_options *o)
+{
+	struct stat out, in;
+
+	if (stat(o->output, &out) || !S_ISREG(out.st_mode))
+		return false;
+	for (int i = 0; i < o->nr_files; i++)
+		if (!stat(o->files[i], &in) && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+			return true;
+	return false;
+}
+
 int cmd_report(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "RECORDING...\n--diff BEFORE AFTER",
@@ -333,6 +347,10 @@ int cmd_report(int argc, char **argv)
 	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (o.output && overwrites(&o)) {
+		log_error("%s is the recording itself: write the report elsewhere", o.output);
+		return EXIT_CANNOT;
+	}
 	if (o.output)
 		out = fopen(o.output, "we");
 	if (!out) {

@@ -51,7 +51,7 @@ struct run {
 	struct names *names;
 	struct hooks *hooks;
 	struct session *session;
-	struct ledger *ledger; /* the session's */
+	const struct ledger *ledger; /* the session's */
 	struct tell *tell;
 	struct recorder *recorder; /* NULL: none wanted */
 	struct layout layout;

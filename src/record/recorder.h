@@ -18,7 +18,8 @@ struct recorder;
 
 /*
  * Makes the file, or truncates it; only its owner may read what is made, since
- * kernel addresses and bytes are in there.  Returns 0 or a negative errno.
+ * kernel addresses and bytes are in there.  SIGXFSZ is ignored from then on.
+ * Returns 0 or a negative errno.
  */
 int recorder__open(struct recorder **out, const char *path);
 /* Writes what is still due.  0, or the negative errno that the recording failed with. */

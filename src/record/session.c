@@ -62,7 +62,7 @@ void session__set_taps(struct session *s, const struct session_taps *taps, struc
 	s->tapped = report;
 }
 
-struct ledger *session__ledger(const struct session *s)
+const struct ledger *session__ledger(const struct session *s)
 {
 	return s->ledger;
 }

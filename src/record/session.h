@@ -50,8 +50,8 @@ void session__set_taps(struct session *s, const struct session_taps *taps, struc
 void session__record(struct session *s, struct recorder *r, const char *version, const char *kernel,
 		     const char *arch);
 
-/* To ask it, not to change it. */
-struct ledger *session__ledger(const struct session *s);
+/* To ask it, not to change it: that would not be recorded. */
+const struct ledger *session__ledger(const struct session *s);
 
 /* ---- as the ledger's functions of that name ---- */
 

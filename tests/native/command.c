@@ -272,6 +272,9 @@ static void test_report(struct outcome *o)
 	result(o->status == 1 && *o->err, "report into a full disk: exit %d", o->status);
 	run(o, ARGS("report", "--output", "/dev/full", whole), NULL, true);
 	result(o->status == 1 && *o->err, "report --output likewise: exit %d", o->status);
+	run(o, ARGS("report", "--output", whole, whole), NULL, true);
+	result(o->status == 1 && strstr(o->err, "is the recording itself"),
+	       "report into the recording: exit %d", o->status);
 	run(o, ARGS("report", "--diff", "--error-exitcode", "7", whole, half), NULL, true);
 	result(!o->status && strstr(o->out, "no leaks before or after"),
 	       "report --diff: nothing new: exit %d", o->status);

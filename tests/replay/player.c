@@ -476,7 +476,7 @@ int player__start(struct player *p, struct names *names, uint64_t grace_ns, uint
 	arm(p, true);
 	p->session = session__new(&config, &ops, p, names);
 	if (p->session) {
-		p->ledger = session__ledger(p->session);
+		p->ledger = (struct ledger *)session__ledger(p->session);
 		session__set_tell(p->session, p->tell);
 		if (p->recorder)
 			session__record(p->session, p->recorder, "0.9", "6.12.0", "x86_64");
