@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "hooks/hooks.h"
+#include "report/suppress.h"
 
 #define MAX_MODULE_OPTIONS 16
 
@@ -23,6 +24,8 @@ struct run_options {
 	bool wait;
 	bool quiet;
 	int error_exitcode;
+	struct suppressions *suppressions; /* NULL: none; whoever parses frees them */
+	bool gen_suppressions;
 	enum attach_mode attach;
 	const char *modules[MAX_MODULE_OPTIONS];
 	size_t nr_modules;
