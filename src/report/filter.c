@@ -222,7 +222,8 @@ static void propose(const struct report *r, FILE *f)
 		for (size_t j = i; j < r->nr_sites; j++) {
 			const struct site *t = r->sites[j];
 
-			if (!t->count || t->by || !t->pattern || strcmp(s->pattern, t->pattern) != 0)
+			if (!t->count || t->by || !t->pattern ||
+			    strcmp(s->pattern, t->pattern) != 0)
 				continue;
 			fprintf(f, "# %s: %" PRIu64 " allocation%s, %" PRIu64 " bytes\n",
 				rule__name(t->rule), t->count, t->count == 1 ? "" : "s", t->bytes);

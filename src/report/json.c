@@ -258,6 +258,11 @@ static void json_end(struct report *r, const struct report_end *e)
 	set_number(o, "outstanding", s->outstanding);
 	set(o, "findings", findings);
 	set_number(o, "retracted", s->retracted - hidden->retracted);
+	set_number(o, "suppressed",
+		   hidden->findings[CERTAINTY_DEFINITE] + hidden->findings[CERTAINTY_PROBABLE]);
+	set(o, "suppressions", suppression_array(hidden->list));
+	if (hidden->generated)
+		set(o, "gen_suppressions", line_array(hidden->generated));
 	set_number(o, "lost_events", e->lost_events);
 	set_number(o, "missed_hooks", e->missed_hooks);
 	set_number(o, "missed_frees_healed", s->missed_frees_healed);
@@ -273,11 +278,6 @@ static void json_end(struct report *r, const struct report_end *e)
 	set_number(o, "suspects", s->suspects);
 	set_number(o, "suspects_cleared", s->cleared);
 	set(o, "seconds", json_real(e->seconds));
-	set_number(o, "suppressed",
-		   hidden->findings[CERTAINTY_DEFINITE] + hidden->findings[CERTAINTY_PROBABLE]);
-	set(o, "suppressions", suppression_array(hidden->list));
-	if (hidden->generated)
-		set(o, "gen_suppressions", line_array(hidden->generated));
 	emit(r, o);
 }
 

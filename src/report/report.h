@@ -58,10 +58,10 @@ struct report_hidden {
 struct report_end {
 	double seconds;
 	const struct ledger *ledger;
+	const struct report_hidden *hidden; /* NULL: nothing was */
 	uint64_t lost_events;
 	uint64_t missed_hooks; /* programs that did not run, and what the ledger noticed */
 	uint64_t unseen;       /* objects that could not be followed */
-	const struct report_hidden *hidden; /* NULL: nothing was */
 };
 
 struct report; /* a format's own state */
