@@ -342,7 +342,7 @@ bool suppression__propose(const struct report_leak *l, char *buf, size_t size)
 	if (!name || !*name)
 		return false;
 	n = snprintf(buf, size, "^%s$", name);
-	if (n < 0 || (size_t)n >= size)
+	if (n < 0 || (size_t)n >= size || n > SUPPRESSION_MAX)
 		return false;
 	/* What cannot stand in a file, or means something there, is left open. */
 	for (char *c = buf + 1; c[1]; c++)

@@ -450,8 +450,6 @@ static void suppressions(struct report *r, const struct report_hidden *hidden)
 		fprintf(r->out, "          and %zu more unused\n", unused - UNUSED_MAX);
 	if (generated)
 		fprintf(r->out, "\n# for a file that --suppressions reads:\n%s", hidden->generated);
-	if (n || generated)
-		fputc('\n', r->out);
 }
 
 static void text_end(struct report *r, const struct report_end *e)
@@ -480,6 +478,7 @@ static void text_end(struct report *r, const struct report_end *e)
 		count += site->count;
 		bytes += site->bytes;
 	}
+	suppressions(r, hidden);
 	fputc('\n', r->out);
 	snprintf(line, sizeof(line),
 		 "%.1f s: %" PRIu64 " allocations, %" PRIu64 " frees, %" PRIu64
@@ -489,7 +488,6 @@ static void text_end(struct report *r, const struct report_end *e)
 		 s->suspects, s->cleared, s->retracted - hidden->retracted);
 	wrapped(r->out, 0, 0, line);
 	losses(r, e, s);
-	suppressions(r, hidden);
 	if (count)
 		fprintf(r->out,
 			"SUMMARY: nfcleakbpf: %" PRIu64 " bytes leaked in %" PRIu64

@@ -390,9 +390,18 @@ static void what_matches(void **state)
 		"leak:*",
 	};
 	static const char *const bad[] = {
-		"leak:+0x3b", "leak:0xffffffffc0001234", "leak:kworker",	  "leak:callback-kept",
-		"leak:[",     "leak:0123456789abcdef",	 "leak:^digital$",	  "leak:TG_LISTEN",
-		"leak:nfc0",  "leak:^tg_listen",	 "leak:digital_in_send*", "# leak:*",
+		"leak:+0x3b",
+		"leak:0xffffffffc0001234",
+		"leak:kworker",
+		"leak:callback-kept",
+		"leak:[",
+		"leak:0123456789abcdef",
+		"leak:^digital$",
+		"leak:TG_LISTEN",
+		"leak:nfc0",
+		"leak:^tg_listen",
+		"leak:digital_in_send*",
+		"# leak:*",
 		"",
 	};
 	struct report_leak bare = { .a = &leaked };
@@ -448,7 +457,7 @@ static void proposals(void **state)
 {
 	struct allocation a = leaked;
 	struct report_leak l = finding;
-	char pattern[SUPPRESSION_MAX], text[SUPPRESSION_MAX + 8];
+	char pattern[SUPPRESSION_MAX], longer[1024], text[SUPPRESSION_MAX + 8];
 
 	(void)state;
 	l.a = &a;
@@ -467,6 +476,13 @@ static void proposals(void **state)
 	l.module = NULL;
 	assert_false(suppression__propose(&l, pattern, sizeof(pattern)));
 	assert_false(suppression__propose(&finding, pattern, 10));
+	/* One that could not be read again. */
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	l.function = text;
+	assert_false(suppression__propose(&l, longer, sizeof(longer)));
+	text[SUPPRESSION_MAX - 2] = '\0';
+	assert_true(suppression__propose(&l, longer, sizeof(longer)));
 	/* Whatever the name, what is proposed can be read and matches. */
 	for (unsigned c = 1; c < 256; c++) {
 		char name[] = { 'a', (char)c, 'b', (char)c, '\0' };
@@ -510,8 +526,8 @@ static void count_retracted(struct report *r, const struct report_leak *l)
 
 static void note_end(struct report *r, const struct report_end *e)
 {
-	r->suppressed = e->hidden->findings[CERTAINTY_DEFINITE] +
-			e->hidden->findings[CERTAINTY_PROBABLE];
+	r->suppressed =
+		e->hidden->findings[CERTAINTY_DEFINITE] + e->hidden->findings[CERTAINTY_PROBABLE];
 	r->hidden_retracted = e->hidden->retracted;
 	free(r->generated);
 	r->generated = e->hidden->generated ? strdup(e->hidden->generated) : NULL;
@@ -887,8 +903,8 @@ static void text_report(void **state)
 				     "# command-dropped: 1 allocation, 904 bytes\n"
 				     "# callback digital_in_recv_sdd_res\n"
 				     "leak:^digital_in_send_sdd_req$\n"
-				     "\n"
-				     "SUMMARY: nfcleakbpf: 904 bytes leaked in 1 allocations at 1 "
+				     "\n0.0 s: "));
+	assert_non_null(strstr(text, "SUMMARY: nfcleakbpf: 904 bytes leaked in 1 allocations at 1 "
 				     "site\n"));
 	assert_null(strstr(text, "digital_tg_recv_sensf_req returned"));
 	assert_null(strstr(text, "retracted: "));
@@ -916,7 +932,8 @@ static void text_of_many(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++)
-		fprintf(f, "leak:digital_in_recv_iso15693_inventory_response_with_afi_and_%u$\n", i);
+		fprintf(f, "leak:digital_in_recv_iso15693_inventory_response_with_afi_and_%u$\n",
+			i);
 	fclose(f);
 	out = tell(&report_text, text, false, &standing);
 	check_width(out);
