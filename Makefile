@@ -122,10 +122,13 @@ install: all man
 	install -D -m 755 $(O)/nfcleakbpf $(DESTDIR)$(PREFIX)/bin/nfcleakbpf
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -D -m 644 completions/nfcleakbpf.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nfcleakbpf
 
 .PHONY: uninstall
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/nfcleakbpf \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nfcleakbpf \
 		$(patsubst $(O)/man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(MAN))
 
 C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/')
