@@ -37,7 +37,7 @@ BUILD_PACKAGES := gcc make scdoc clang llvm bpftool libbpf-dev libelf-dev libjan
 	zlib1g-dev libc6-dev pkg-config
 TEST_PACKAGES := libcmocka-dev libclang-rt-dev libnl-genl-3-dev qemu-system-x86 qemu-utils \
 	busybox-static cpio kmod xz-utils zstd coccinelle pahole bc flex bison libssl-dev \
-	libdw-dev python3 clang-format clang-tidy shellcheck jq bpftrace groff-base procps
+	libdw-dev python3 clang-format clang-tidy shellcheck jq bpftrace groff-base mandoc procps
 
 SRCS := $(sort $(wildcard src/*/*.c))
 OBJS := $(SRCS:%.c=$(O)/%.o)
