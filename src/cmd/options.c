@@ -70,7 +70,7 @@ static void parse_attach(struct argp_state *state, const char *arg, enum attach_
 	argp_error(state, "--attach: '%s' is none of auto, kprobe, kprobe-multi, fentry", arg);
 }
 
-static void parse_suppressions(struct argp_state *state, const char *arg, struct suppressions **s)
+void options__suppressions(struct argp_state *state, const char *arg, struct suppressions **s)
 {
 	char error[SUPPRESSIONS_ERROR];
 
@@ -131,7 +131,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->error_exitcode = (int)n;
 		return 0;
 	case 'S':
-		parse_suppressions(state, arg, &o->suppressions);
+		options__suppressions(state, arg, &o->suppressions);
 		return 0;
 	case 'g':
 		o->gen_suppressions = true;

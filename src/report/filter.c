@@ -153,7 +153,6 @@ static void filtered_leak(struct report *r, const struct report_leak *l)
 		return;
 	}
 	s->by->matched++;
-	s->by->bytes += l->a->size;
 }
 
 static void filtered_update(struct report *r, const struct report_leak *l)

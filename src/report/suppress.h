@@ -33,7 +33,6 @@ struct suppression {
 	const char *file; /* the list's */
 	unsigned line;	  /* from 1 */
 	uint64_t matched; /* findings that it has hidden */
-	uint64_t bytes;	  /* of them */
 	size_t least;	  /* a name it matches has as many characters */
 };
 
@@ -60,7 +59,7 @@ const struct suppression *suppressions__at(const struct suppressions *s, size_t 
 
 /*
  * The first suppression that matches a finding, or NULL.  It is the list's;
- * matched and bytes are the caller's to count.
+ * matched is the caller's to count.
  */
 struct suppression *suppressions__match(struct suppressions *s, const struct report_leak *l);
 
