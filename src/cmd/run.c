@@ -25,6 +25,7 @@
 #include "cmd/options.h"
 #include "hooks/hooks.h"
 #include "ledger/ledger.h"
+#include "report/filter.h"
 #include "report/report.h"
 #include "scan/look.h"
 #include "util/log.h"
@@ -530,9 +531,7 @@ static int finish(struct run *r)
 	end.missed_hooks = s->missed_hooks;
 	end.unseen = hooks__counters(r->hooks)->book_full;
 	r->format->end(r->report, &end);
-	return s->findings[CERTAINTY_PROBABLE] || s->findings[CERTAINTY_DEFINITE]
-		       ? r->options.error_exitcode
-		       : EXIT_DONE;
+	return filter__standing(r->report, r->ledger) ? r->options.error_exitcode : EXIT_DONE;
 }
 
 /* ---- setting up ---- */
@@ -670,6 +669,9 @@ static int open_trace(struct run *r)
 	r->format = r->options.json ? &report_json : &report_text;
 	if (r->names)
 		r->report = r->format->open(stdout, r->names, r->options.quiet);
+	r->report = filter__open(r->format, r->report, r->options.suppressions,
+				 r->options.gen_suppressions);
+	r->format = &report_filtered;
 	if (!r->names || !r->ledger || !r->report)
 		return -ENOMEM;
 	layout__read(&r->layout, r->kernel.btf);
@@ -706,6 +708,7 @@ static void close_run(struct run *r)
 	ring_buffer__free(r->ring);
 	if (r->report)
 		r->format->close(r->report);
+	suppressions__free(r->options.suppressions);
 	hooks__free(r->hooks);
 	ledger__free(r->ledger);
 	names__free(r->names);
