@@ -38,7 +38,7 @@ BUILD_PACKAGES := gcc make scdoc clang llvm bpftool libbpf-dev libelf-dev libjan
 	zlib1g-dev libzstd-dev libc6-dev pkg-config
 TEST_PACKAGES := libcmocka-dev libclang-rt-dev libnl-genl-3-dev qemu-system-x86 qemu-utils \
 	busybox-static cpio kmod xz-utils zstd coccinelle pahole bc flex bison libssl-dev \
-	libdw-dev python3 clang-format clang-tidy shellcheck jq bpftrace groff-base procps
+	libdw-dev python3 clang-format clang-tidy shellcheck jq bpftrace groff-base mandoc procps
 
 SRCS := $(sort $(wildcard src/*/*.c))
 OBJS := $(SRCS:%.c=$(O)/%.o)
@@ -129,10 +129,13 @@ install: all man
 	install -D -m 755 $(O)/nfcleakbpf $(DESTDIR)$(PREFIX)/bin/nfcleakbpf
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -D -m 644 completions/nfcleakbpf.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nfcleakbpf
 
 .PHONY: uninstall
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/nfcleakbpf \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nfcleakbpf \
 		$(patsubst $(O)/man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(MAN))
 
 C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/')

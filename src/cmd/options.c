@@ -5,6 +5,7 @@
 #include "cmd/options.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,9 @@ static const struct argp_option options[] = {
 	  "Search memory for every live allocation this often, 0: never (600)", 0 },
 	{ "scan-limit", 'l', "MIB", 0, "Give up a search that reads more than this (no limit)", 0 },
 	{ "error-exitcode", 'e', "N", 0, "Exit with N if leaks stand at the end (0)", 0 },
+	{ "suppressions", 'S', "FILE", 0,
+	  "Do not tell the leaks that match its lines leak:PATTERN (repeatable)", 0 },
+	{ "gen-suppressions", 'g', NULL, 0, "At the end print suppressions for what was told", 0 },
 	{ "attach", 'A', "HOW", 0,
 	  "auto, kprobe, kprobe-multi or fentry; the last two keep modules from being "
 	  "unloaded (auto)",
@@ -65,6 +69,18 @@ static void parse_attach(struct argp_state *state, const char *arg, enum attach_
 		}
 	}
 	argp_error(state, "--attach: '%s' is none of auto, kprobe, kprobe-multi, fentry", arg);
+}
+
+void options__suppressions(struct argp_state *state, const char *arg, struct suppressions **s)
+{
+	char error[SUPPRESSIONS_ERROR];
+
+	if (!*s)
+		*s = suppressions__new();
+	if (!*s)
+		argp_error(state, "--suppressions: %s", strerror(ENOMEM));
+	else if (suppressions__read(*s, arg, error))
+		argp_error(state, "--suppressions: %s", error);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -117,6 +133,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (end == arg || *end || n < 0 || n > 255)
 			argp_error(state, "--error-exitcode: '%s' is not 0 to 255", arg);
 		o->error_exitcode = (int)n;
+		return 0;
+	case 'S':
+		options__suppressions(state, arg, &o->suppressions);
+		return 0;
+	case 'g':
+		o->gen_suppressions = true;
 		return 0;
 	case 'A':
 		parse_attach(state, arg, &o->attach);

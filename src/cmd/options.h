@@ -5,11 +5,13 @@
 #ifndef NLB_OPTIONS_H
 #define NLB_OPTIONS_H
 
+#include <argp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "hooks/hooks.h"
+#include "report/suppress.h"
 
 #define MAX_MODULE_OPTIONS 16
 
@@ -23,6 +25,8 @@ struct run_options {
 	bool wait;
 	bool quiet;
 	int error_exitcode;
+	struct suppressions *suppressions; /* NULL: none; whoever parses frees them */
+	bool gen_suppressions;
 	enum attach_mode attach;
 	const char *output; /* recording, NULL: none */
 	const char *modules[MAX_MODULE_OPTIONS];
@@ -31,5 +35,11 @@ struct run_options {
 
 /* Exits on --help and on a usage error (2). */
 void run_options__parse(struct run_options *o, int argc, char **argv);
+
+/*
+ * For any command's --suppressions: adds the file's to *s, which is made if it is
+ * NULL and is the caller's to free.  Exits on an error (2).
+ */
+void options__suppressions(struct argp_state *state, const char *arg, struct suppressions **s);
 
 #endif /* NLB_OPTIONS_H */

@@ -11,9 +11,11 @@
 #include <sys/stat.h>
 
 #include "cmd/cmd.h"
+#include "cmd/options.h"
 #include "record/playback.h"
 #include "record/reader.h"
 #include "report/diff.h"
+#include "report/filter.h"
 #include "report/report.h"
 #include "util/log.h"
 
@@ -38,6 +40,8 @@ struct report_options {
 	const struct format *format;
 	const char *output;
 	bool diff, quiet;
+	struct suppressions *suppressions; /* NULL: none */
+	bool gen_suppressions;
 	int error_exitcode;
 	char **files;
 	int nr_files;
@@ -47,6 +51,9 @@ static const struct argp_option options[] = {
 	{ "format", 'f', "FORMAT", 0, "", 0 }, /* its text lists the formats */
 	{ "output", 'o', "FILE", 0, "Write there, and not to standard output", 0 },
 	{ "quiet", 'q', NULL, 0, "No alerts, only the report at the end", 0 },
+	{ "suppressions", 'S', "FILE", 0,
+	  "Do not tell the leaks that match its lines leak:PATTERN (repeatable)", 0 },
+	{ "gen-suppressions", 'g', NULL, 0, "At the end print suppressions for what was told", 0 },
 	{ "verbose", 'v', NULL, 0, "Say how much was read", 0 },
 	{ "diff", 'd', NULL, 0, "Compare two recordings: BEFORE and AFTER", 0 },
 	{ "json", 'j', NULL, 0, "The same as --format json", 0 },
@@ -96,6 +103,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'q':
 		o->quiet = true;
 		return 0;
+	case 'S':
+		options__suppressions(state, arg, &o->suppressions);
+		return 0;
+	case 'g':
+		o->gen_suppressions = true;
+		return 0;
 	case 'v':
 		log_level = LOG_VERBOSE;
 		return 0;
@@ -120,6 +133,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--diff compares two recordings: BEFORE AFTER");
 		if (o->diff && o->format != FORMAT_TEXT && o->format != FORMAT_JSON)
 			argp_error(state, "--diff has the formats text and json");
+		if (o->diff && (o->suppressions || o->gen_suppressions))
+			argp_error(state, "--diff compares everything, also what is suppressed");
 		if (!o->diff && o->error_exitcode)
 			argp_error(state, "--error-exitcode is for --diff");
 		return 0;
@@ -223,14 +238,15 @@ static bool play_to_format(struct played *p, const struct report_options *o, con
 			   FILE *out)
 {
 	const struct format *f = o->format;
-	struct report *report;
+	struct report *report, *filter;
 	bool good;
 	int err;
 
 	if (!open_recording(p, path))
 		return false;
 	report = f->format->open(out, playback__names(p->playback), o->quiet);
-	if (!report || playback__set_format(p->playback, f->format, report)) {
+	filter = filter__open(f->format, report, o->suppressions, o->gen_suppressions);
+	if (!filter || playback__set_format(p->playback, &report_filtered, filter)) {
 		log_error("%s: %s", path, strerror(ENOMEM));
 		return false;
 	}
@@ -339,7 +355,7 @@ static bool overwrites(const struct report_options *o)
 
 int cmd_report(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "RECORDING...\n--diff BEFORE AFTER",
+	static const struct argp argp = { options, parse, "RECORDING...\n-d BEFORE AFTER",
 					  doc,	   NULL,  filter_help,
 					  NULL };
 	struct report_options o = { .format = FORMAT_TEXT };
@@ -362,5 +378,6 @@ int cmd_report(int argc, char **argv)
 		log_error("the report could not be written: %s", strerror(errno));
 		status = EXIT_CANNOT;
 	}
+	suppressions__free(o.suppressions);
 	return status;
 }

@@ -28,6 +28,7 @@
 #include "ledger/ledger.h"
 #include "record/recorder.h"
 #include "record/session.h"
+#include "report/filter.h"
 #include "report/report.h"
 #include "report/tell.h"
 #include "scan/look.h"
@@ -53,6 +54,7 @@ struct run {
 	struct session *session;
 	const struct ledger *ledger; /* the session's */
 	struct tell *tell;
+	struct report *report;	   /* the tell's */
 	struct recorder *recorder; /* NULL: none wanted */
 	struct layout layout;
 	struct investigation *investigation;
@@ -457,7 +459,6 @@ static int loop(struct run *r)
 /* The last suspects get a short grace; then the report, before detaching. */
 static int finish(struct run *r)
 {
-	const struct ledger_stats *s;
 	uint64_t end_at = now_ns() + LAST_GRACE_NS;
 
 	session__set_grace(r->session, LAST_GRACE_NS);
@@ -472,10 +473,7 @@ static int finish(struct run *r)
 	if (r->tracing)
 		session__histograms(r->session);
 	session__end(r->session, now_ns(), false);
-	s = ledger__stats(r->ledger);
-	return s->findings[CERTAINTY_PROBABLE] || s->findings[CERTAINTY_DEFINITE]
-		       ? r->options.error_exitcode
-		       : EXIT_DONE;
+	return filter__standing(r->report, r->ledger) ? r->options.error_exitcode : EXIT_DONE;
 }
 
 /* ---- setting up ---- */
@@ -627,8 +625,10 @@ static int open_trace(struct run *r)
 	r->names = names__new(resolve, r->kernel.query);
 	if (r->names)
 		report = format->open(stdout, r->names, r->options.quiet);
-	if (report)
-		r->tell = tell__new(format, report, r->names, leak_bytes, r);
+	r->report =
+		filter__open(format, report, r->options.suppressions, r->options.gen_suppressions);
+	if (r->report)
+		r->tell = tell__new(&report_filtered, r->report, r->names, leak_bytes, r);
 	if (r->tell)
 		r->session = session__new(&ledger, &ops, r, r->names);
 	if (!r->session)
@@ -674,6 +674,7 @@ static void close_run(struct run *r)
 	ring_buffer__free(r->ring);
 	recorder__close(r->recorder);
 	tell__free(r->tell);
+	suppressions__free(r->options.suppressions);
 	hooks__free(r->hooks);
 	session__free(r->session);
 	names__free(r->names);

@@ -398,7 +398,8 @@ static struct bpf_program *function_program(const struct hooks *h, const struct 
 static void attach_entry(struct hooks *h, size_t index)
 {
 	struct entry *e = h->entries[index];
-	int inner = NO_ARG, err = 0;
+	int8_t inner = NO_ARG;
+	int err = 0;
 
 	if (e->hook.state != HOOK_PLANNED)
 		return;

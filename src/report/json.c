@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "report/report.h"
+#include "report/suppress.h"
 #include "version.h"
 
 struct report {
@@ -35,15 +36,19 @@ static struct report *json_open(FILE *out, const struct names *names, bool quiet
  */
 static void emit(struct report *r, json_t *line)
 {
-	size_t n =
-		line ? json_dumpb(line, r->line, sizeof(r->line), JSON_COMPACT | JSON_ENSURE_ASCII)
-		     : 0;
+	const size_t flags = JSON_COMPACT | JSON_ENSURE_ASCII;
+	size_t n = line ? json_dumpb(line, r->line, sizeof(r->line), flags) : 0;
+	/* The last line, where there are hundreds of suppressions. */
+	char *larger = n > sizeof(r->line) ? malloc(n) : NULL;
 
-	if (n && n <= sizeof(r->line)) {
-		fwrite(r->line, 1, n, r->out);
+	if (larger)
+		n = json_dumpb(line, larger, n, flags);
+	if (n && (larger || n <= sizeof(r->line))) {
+		fwrite(larger ? larger : r->line, 1, n, r->out);
 		fputc('\n', r->out);
 		fflush(r->out);
 	}
+	free(larger);
 	json_decref(line);
 }
 
@@ -222,18 +227,49 @@ static void json_tick(struct report *r, uint64_t now)
 	(void)now;
 }
 
+static json_t *suppression_array(const struct suppressions *list)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; list && i < suppressions__count(list); i++) {
+		const struct suppression *one = suppressions__at(list, i);
+		json_t *o = json_object();
+
+		set_string(o, "pattern", one->pattern);
+		set_number(o, "matched", one->matched);
+		json_array_append_new(a, o);
+	}
+	return a;
+}
+
+static json_t *line_array(const char *text)
+{
+	json_t *a = json_array();
+
+	for (; text && *text; text += strcspn(text, "\n") + 1)
+		json_array_append_new(a, json_stringn(text, strcspn(text, "\n")));
+	return a;
+}
+
 static void json_end(struct report *r, const struct report_end *e)
 {
+	const struct report_hidden none = { 0 }, *hidden = e->hidden ? e->hidden : &none;
 	const struct ledger_stats *s = ledger__stats(e->ledger);
 	json_t *o = event("end"), *findings = json_object();
 
 	for (int c = NR_CERTAINTIES - 1; c >= 0; c--)
-		set_number(findings, certainty__name((enum certainty)c), s->findings[c]);
+		set_number(findings, certainty__name((enum certainty)c),
+			   s->findings[c] - hidden->findings[c]);
 	set_number(o, "allocations", s->allocations);
 	set_number(o, "frees", s->frees);
 	set_number(o, "outstanding", s->outstanding);
 	set(o, "findings", findings);
-	set_number(o, "retracted", s->retracted);
+	set_number(o, "retracted", s->retracted - hidden->retracted);
+	set_number(o, "suppressed",
+		   hidden->findings[CERTAINTY_DEFINITE] + hidden->findings[CERTAINTY_PROBABLE]);
+	set(o, "suppressions", suppression_array(hidden->list));
+	if (hidden->generated)
+		set(o, "gen_suppressions", line_array(hidden->generated));
 	set_number(o, "lost_events", e->lost_events);
 	set_number(o, "missed_hooks", e->missed_hooks);
 	set_number(o, "missed_frees_healed", s->missed_frees_healed);

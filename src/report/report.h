@@ -47,9 +47,21 @@ struct report_start {
 	size_t nr_missing;
 };
 
+struct suppressions;
+
+/* What a filter has kept from the report, but the ledger counts (filter.h). */
+struct report_hidden {
+	uint64_t findings[NR_CERTAINTIES]; /* that stand now */
+	uint64_t bytes;			   /* of those that are definite or probable */
+	uint64_t retracted;
+	const struct suppressions *list; /* NULL: there are none */
+	const char *generated;		 /* lines of a file of suppressions; NULL: not asked for */
+};
+
 struct report_end {
 	double seconds;
 	const struct ledger *ledger;
+	const struct report_hidden *hidden; /* NULL: nothing was */
 	uint64_t lost_events;
 	uint64_t missed_hooks; /* programs that did not run, and what the ledger noticed */
 	uint64_t unseen;       /* objects that could not be followed */

@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "report/report.h"
+#include "report/suppress.h"
 #include "version.h"
 
 #define COLUMNS	       79
 #define ALERT_INTERVAL 1000000000ULL /* of the same site */
 #define BAR	       30
+#define UNUSED_MAX     20 /* suppressions that are named */
 
 struct site {
 	enum rule rule;
@@ -429,8 +431,44 @@ static void certainties(const struct site *s, char *buf, size_t size)
 					      certainty__name((enum certainty)c));
 }
 
+static void suppression_line(struct report *r, const struct suppression *s)
+{
+	char line[SUPPRESSION_MAX + SUPPRESSIONS_ERROR];
+
+	if (s->matched)
+		fprintf(r->out, "%8" PRIu64 "  ", s->matched);
+	else
+		fprintf(r->out, "  unused  ");
+	snprintf(line, sizeof(line), "leak:%s (%s:%u)", s->pattern, s->file, s->line);
+	wrapped(r->out, 10, 10, line);
+}
+
+/* What was suppressed and by what, what was not, what could be. */
+static void suppressions(struct report *r, const struct report_hidden *hidden)
+{
+	uint64_t count =
+		hidden->findings[CERTAINTY_DEFINITE] + hidden->findings[CERTAINTY_PROBABLE];
+	size_t n = hidden->list ? suppressions__count(hidden->list) : 0, unused = 0;
+	bool generated = hidden->generated && *hidden->generated;
+
+	if (n)
+		fprintf(r->out, "\nsuppressed: %" PRIu64 " allocations, %" PRIu64 " bytes\n", count,
+			hidden->bytes);
+	for (size_t i = 0; i < n; i++)
+		if (suppressions__at(hidden->list, i)->matched)
+			suppression_line(r, suppressions__at(hidden->list, i));
+	for (size_t i = 0; i < n; i++)
+		if (!suppressions__at(hidden->list, i)->matched && ++unused <= UNUSED_MAX)
+			suppression_line(r, suppressions__at(hidden->list, i));
+	if (unused > UNUSED_MAX)
+		fprintf(r->out, "          and %zu more unused\n", unused - UNUSED_MAX);
+	if (generated)
+		fprintf(r->out, "\n# for a file that --suppressions reads:\n%s", hidden->generated);
+}
+
 static void text_end(struct report *r, const struct report_end *e)
 {
+	const struct report_hidden none = { 0 }, *hidden = e->hidden ? e->hidden : &none;
 	const struct ledger_stats *s = ledger__stats(e->ledger);
 	uint64_t count = 0, bytes = 0;
 	size_t sites = 0;
@@ -454,13 +492,14 @@ static void text_end(struct report *r, const struct report_end *e)
 		count += site->count;
 		bytes += site->bytes;
 	}
+	suppressions(r, hidden);
 	fputc('\n', r->out);
 	snprintf(line, sizeof(line),
 		 "%.1f s: %" PRIu64 " allocations, %" PRIu64 " frees, %" PRIu64
 		 " outstanding; %" PRIu64 " commands, %" PRIu64 " callbacks; %" PRIu64
 		 " suspects, %" PRIu64 " cleared, %" PRIu64 " retracted",
 		 e->seconds, s->allocations, s->frees, s->outstanding, s->commands, s->callbacks,
-		 s->suspects, s->cleared, s->retracted);
+		 s->suspects, s->cleared, s->retracted - hidden->retracted);
 	wrapped(r->out, 0, 0, line);
 	losses(r, e, s);
 	if (e->incomplete)

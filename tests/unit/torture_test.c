@@ -18,6 +18,7 @@
 #include "kernel/modules.h"
 #include "record/playback.h"
 #include "replay/script.h"
+#include "report/filter.h"
 #include "report/report.h"
 #include "scan/reach.h"
 #include "trace/decode.h"
@@ -394,6 +395,61 @@ static void json_report(void **state)
 	torture(use_report, (void *)&report_json);
 }
 
+static void use_suppressions(void *ctx)
+{
+	static const char text[] = "leak:^digital_old$\nleak:recv_sensf\n";
+	struct ledger_config config = { 0 };
+	struct ledger_ops ops = { 0 };
+	struct ledger *ledger = ledger__new(&config, &ops, NULL);
+	struct report_end end = { .ledger = ledger };
+	struct allocation a = { .id = 1, .size = 8, .rule = RULE_CALLBACK_KEPT };
+	struct report_leak l = { .a = &a, .was = CERTAINTY_PROBABLE };
+	char *out = NULL, error[SUPPRESSIONS_ERROR];
+	size_t size = 0;
+	FILE *f = __real_open_memstream(&out, &size);
+	struct suppressions *s;
+	struct report *r;
+	int err = -ENOMEM;
+
+	arm(true);
+	s = suppressions__new();
+	if (s)
+		err = suppressions__parse(s, "known.supp", text, sizeof(text) - 1, error);
+	r = s ? filter__open(ctx, ((const struct report_format *)ctx)->open(f, NULL, false), s,
+			     true)
+	      : NULL;
+	for (; r && a.id < 4; a.id++) {
+		a.carrier.callback = (uint32_t)a.id / 2;
+		a.certainty = CERTAINTY_PROBABLE;
+		l.function = a.id == 3 ? "digital_old" : "digital_new";
+		l.callback = a.id == 2 ? "digital_tg_recv_sensf_req" : NULL;
+		report_filtered.leak(r, &l);
+		a.certainty = CERTAINTY_DEFINITE;
+		report_filtered.update(r, &l);
+		if (a.id != 1)
+			report_filtered.retracted(r, &l);
+	}
+	if (r) {
+		report_filtered.end(r, &end);
+		report_filtered.close(r);
+	}
+	arm(false);
+	assert_true(err == 0 || err == -ENOMEM);
+	if (!fail_at)
+		assert_int_equal(err, 0);
+	suppressions__free(s);
+	fclose(f);
+	check_lines(out, ctx);
+	free(out);
+	ledger__free(ledger);
+}
+
+static void suppressions(void **state)
+{
+	(void)state;
+	torture(use_suppressions, (void *)&report_text);
+}
+
 /* ---- the rest ---- */
 
 static void use_modules(void *ctx)
@@ -544,6 +600,7 @@ static const struct CMUnitTest torture_tests[] = {
 	CASE("no ledger at all", nothing_to_begin_with),
 	CASE("names and records", all_names),
 	CASE("the text report", text_report),
+	CASE("suppressions", suppressions),
 	CASE("the list of modules", modules_file),
 	CASE("the graph of references", graph),
 	CASE("recordings, written and played", recordings),
