@@ -166,58 +166,72 @@ const char *page__time(struct page *p, uint64_t wall_ns)
 
 /* ---- data ---- */
 
-static json_t *counts(const uint64_t *list, size_t size)
+/* A list with a hole in it is no list. */
+static void add(struct page *p, json_t *list, json_t *item)
+{
+	if (json_array_append_new(list, item))
+		p->err = -ENOMEM;
+}
+
+static json_t *counts(struct page *p, const uint64_t *list, size_t size)
 {
 	json_t *a = json_array();
 
 	while (size && !list[size - 1])
 		size--;
 	for (size_t i = 0; i < size; i++)
-		json_array_append_new(a, json_integer((json_int_t)list[i]));
+		add(p, a, json_integer((json_int_t)list[i]));
 	return a;
 }
 
+static json_t *bucket_data(const struct model_bucket *b)
+{
+	return json_pack("[I, I, I]", (json_int_t)b->most_bytes, (json_int_t)b->count,
+			 (json_int_t)b->leaked_bytes);
+}
+
 /* Outermost frame first, as a flame graph grows. */
-static json_t *site_data(const struct model_site *s)
+static json_t *site_data(struct page *p, const struct model_site *s)
 {
 	const struct model_stack *stack = s->first->stack;
 	json_t *frames = json_array();
 
-	for (size_t i = stack ? stack->depth : 0; i; i--)
-		json_array_append_new(frames,
-				      json_pack("[s, s?, b]", stack->frames[i - 1].function,
-						stack->frames[i - 1].module, i - 1 == stack->site));
+	for (size_t i = stack ? stack->depth : 0; i; i--) {
+		const struct model_frame *f = &stack->frames[i - 1];
+
+		add(p, frames,
+		    json_pack("[s, s?, b]", f->function, f->module, i - 1 == stack->site));
+	}
 	return json_pack("{s:I, s:I, s:o, s:s?, s:s?}", "bytes", (json_int_t)s->bytes, "count",
 			 (json_int_t)s->count, "frames", frames, "callback", s->first->callback,
 			 "place", s->first->function);
 }
 
-static json_t *data(const struct model_view *v)
+static json_t *histogram_data(struct page *p, const struct model_histogram *m)
+{
+	const struct histogram *h = &m->h;
+
+	return json_pack("{s:s?, s:I, s:I, s:I, s:I, s:o, s:o}", "callback", m->callback,
+			 "allocations", (json_int_t)h->allocations, "bytes", (json_int_t)h->bytes,
+			 "freed", (json_int_t)h->freed, "outstanding", (json_int_t)h->outstanding,
+			 "size", counts(p, h->size_log2, 32), "lifetime",
+			 counts(p, h->lifetime_us_log2, 48));
+}
+
+static json_t *data(struct page *p)
 {
 	json_t *buckets = json_array(), *sites = json_array(), *histograms = json_array();
+	const struct model_view *v = p->v;
 
 	for (size_t i = 0; i < v->nr_buckets; i++)
-		json_array_append_new(buckets,
-				      json_pack("[I, I, I]", (json_int_t)v->buckets[i].most_bytes,
-						(json_int_t)v->buckets[i].count,
-						(json_int_t)v->buckets[i].leaked_bytes));
+		add(p, buckets, bucket_data(&v->buckets[i]));
 	for (size_t i = 0; i < v->standing; i++)
-		json_array_append_new(sites, site_data(&v->sites[i]));
-	for (size_t i = 0; i < v->nr_histograms; i++) {
-		const struct model_histogram *h = &v->histograms[i];
-
-		json_array_append_new(histograms, json_pack("{s:s?, s:I, s:I, s:I, s:I, s:o, s:o}",
-							    "callback", h->callback, "allocations",
-							    (json_int_t)h->h.allocations, "bytes",
-							    (json_int_t)h->h.bytes, "freed",
-							    (json_int_t)h->h.freed, "outstanding",
-							    (json_int_t)h->h.outstanding, "size",
-							    counts(h->h.size_log2, 32), "lifetime",
-							    counts(h->h.lifetime_us_log2, 48)));
-	}
-	return json_pack("{s:f, s:f, s:f, s:o, s:o, s:o}", "seconds", v->seconds, "bucket",
-			 (double)v->bucket_ns / 1e9, "began", (double)v->wall_start / 1e6,
-			 "buckets", buckets, "sites", sites, "histograms", histograms);
+		add(p, sites, site_data(p, &v->sites[i]));
+	for (size_t i = 0; i < v->nr_histograms; i++)
+		add(p, histograms, histogram_data(p, &v->histograms[i]));
+	return json_pack("{s:f, s:f, s:o, s:o, s:o}", "seconds", v->seconds, "bucket",
+			 (double)v->bucket_ns / 1e9, "buckets", buckets, "sites", sites,
+			 "histograms", histograms);
 }
 
 /* In JSON these stand only within strings, where they may be written so. */
@@ -236,7 +250,7 @@ static int write_safely(const char *buffer, size_t size, void *ctx)
 
 static void put_data(struct page *p)
 {
-	json_t *all = data(p->v);
+	json_t *all = data(p);
 
 	if (!all || json_dump_callback(all, write_safely, p->out, JSON_COMPACT | JSON_ENSURE_ASCII))
 		p->err = -ENOMEM;

@@ -75,10 +75,12 @@ static int track_name(struct writer *w, size_t track)
 				 "pid", (json_int_t)track, "args", "name", name));
 }
 
+/* NULL when out of memory. */
 static json_t *arguments(const struct model_slice *s)
 {
+	json_t *args, *stack = NULL;
 	char addr[24];
-	json_t *args;
+	int err = 0;
 
 	snprintf(addr, sizeof(addr), "0x%016" PRIx64, s->addr);
 	args = json_pack("{s:s, s:I, s:s, s:s, s:I, s:s*, s:s*, s:s*}", "addr", addr, "size",
@@ -86,33 +88,41 @@ static json_t *arguments(const struct model_slice *s)
 			 (json_int_t)s->tid, "command", s->command, "callback", s->callback,
 			 "device", s->device);
 	if (s->rule != RULE_NONE) {
-		json_object_set_new(args, "rule", json_string(rule__name(s->rule)));
-		json_object_set_new(args, "certainty", json_string(certainty__name(s->certainty)));
+		err |= json_object_set_new(args, "rule", json_string(rule__name(s->rule)));
+		err |= json_object_set_new(args, "certainty",
+					   json_string(certainty__name(s->certainty)));
 	}
 	if (s->live)
-		json_object_set_new(args, "released", json_string("never while traced"));
+		err |= json_object_set_new(args, "released", json_string("never while traced"));
 	else if (s->missed)
-		json_object_set_new(args, "released", json_string("unseen, noticed at the end"));
+		err |= json_object_set_new(args, "released",
+					   json_string("unseen, noticed at the end"));
 	if (s->stack) {
-		json_t *stack = json_array();
-
+		stack = json_array();
 		for (size_t i = 0; i < s->stack->depth; i++)
-			json_array_append_new(stack, json_string(s->stack->frames[i].text));
-		json_object_set_new(args, "stack", stack);
+			err |= json_array_append_new(stack, json_string(s->stack->frames[i].text));
+		err |= json_object_set_new(args, "stack", stack);
 	}
-	return args;
+	if (!err)
+		return args;
+	json_decref(args);
+	return NULL;
 }
 
 static int slice(struct writer *w, const struct model_slice *s, size_t track)
 {
 	const char *function = s->function ? s->function : "allocation";
+	json_t *args = arguments(s);
 	char name[256], id[24];
 	int err;
+
+	if (!args)
+		return -ENOMEM;
 
 	snprintf(name, sizeof(name), "%s%s", s->rule != RULE_NONE ? "leak: " : "", function);
 	snprintf(id, sizeof(id), "0x%" PRIx64, s->id);
 	err = emit(w,
-		   json_pack("{s:s, s:s, s:s, s:s, s:I, s:i, s:f, s:s*, s:o*}", "name", name, "cat",
+		   json_pack("{s:s, s:s, s:s, s:s, s:I, s:i, s:f, s:s*, s:o}", "name", name, "cat",
 			     s->rule != RULE_NONE ? "leak" : "allocation", "ph", "b", "id", id,
 			     "pid", (json_int_t)track, "tid", 0, "ts", us(w, s->born), "cname",
 			     s->rule != RULE_NONE ? "terrible" : NULL, "args", arguments(s)));

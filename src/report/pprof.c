@@ -276,6 +276,7 @@ static void build(struct profile *p, const struct model_view *v)
 	value_type(p, PROFILE_SAMPLE_TYPE, "alloc_space", "bytes");
 	value_type(p, PROFILE_SAMPLE_TYPE, "inuse_objects", "count");
 	value_type(p, PROFILE_SAMPLE_TYPE, "inuse_space", "bytes");
+	mapping(p, NULL); /* the first one is what the profile is of */
 	for (size_t i = 0; i < v->nr_totals; i++)
 		sample(p, &v->totals[i]);
 	put_number(&p->out, PROFILE_TIME, v->wall_start);

@@ -103,39 +103,61 @@ void sites__summary(struct page *p)
 	fputs("</dl>\n", p->out);
 }
 
-static void notice(struct page *p, uint64_t count, const char *text)
+static void notice(struct page *p, uint64_t count, const char *one, const char *many)
 {
 	if (count)
-		fprintf(p->out, "<p class=\"notice\"><b>%s</b> %s</p>\n", page__number(p, count),
-			text);
+		fprintf(p->out, "<li><b>%s</b> %s</li>\n", page__number(p, count),
+			count == 1 ? one : many);
+}
+
+static const char *why(unsigned degraded)
+{
+	switch (degraded) {
+	case DEGRADED_LOST_EVENTS:
+		return "events had been lost before they arose";
+	case DEGRADED_MISSED_HOOKS:
+		return "a hook had not run before they arose";
+	default:
+		return "events had been lost, and a hook had not run, before they arose";
+	}
+}
+
+static bool any_notice(const struct model_view *v)
+{
+	return v->incomplete || v->degraded || v->lost_events || v->missed_hooks || v->unseen ||
+	       v->stats.missed_frees_healed || v->nr_warnings;
 }
 
 void sites__notices(struct page *p)
 {
 	const struct model_view *v = p->v;
 
+	if (!any_notice(v))
+		return;
+	fputs("<ul class=\"notices\">\n", p->out);
 	if (v->incomplete)
-		fputs("<p class=\"notice\"><b>Incomplete:</b> memory ran out while this report was "
-		      "put together.</p>\n",
+		fputs("<li><b>Incomplete:</b> memory ran out while this report was put "
+		      "together.</li>\n",
 		      p->out);
-	notice(p, v->degraded,
-	       v->why_degraded == DEGRADED_LOST_EVENTS
-		       ? "findings are degraded: events had been lost before they arose."
-	       : v->why_degraded == DEGRADED_MISSED_HOOKS
-		       ? "findings are degraded: a hook had not run before they arose."
-		       : "findings are degraded: events had been lost, or a hook had not run, "
-			 "before they arose.");
-	notice(p, v->lost_events, "events were lost; the book of live allocations was read again.");
-	notice(p, v->missed_hooks, "times a hook did not run.");
-	notice(p, v->stats.missed_frees_healed, "frees were missed, and noticed since.");
-	notice(p, v->unseen, "allocations were not followed: the book was full.");
+	if (v->degraded)
+		fprintf(p->out, "<li><b>%s</b> finding%s degraded: %s.</li>\n",
+			page__number(p, v->degraded), v->degraded == 1 ? " is" : "s are",
+			why(v->why_degraded));
+	notice(p, v->lost_events, "event was lost; the book of live allocations was read again.",
+	       "events were lost; the book of live allocations was read again.");
+	notice(p, v->missed_hooks, "time a hook did not run.", "times a hook did not run.");
+	notice(p, v->stats.missed_frees_healed, "free was missed, and noticed since.",
+	       "frees were missed, and noticed since.");
+	notice(p, v->unseen, "allocation was not followed: the book was full.",
+	       "allocations were not followed: the book was full.");
 	for (size_t i = 0; i < v->nr_warnings; i++) {
-		fprintf(p->out, "<p class=\"notice\"><b>%s:</b> %s",
-			page__text(p, v->warnings[i].rule), page__prose(p, v->warnings[i].message));
+		fprintf(p->out, "<li><b>%s:</b> %s", page__text(p, v->warnings[i].rule),
+			page__prose(p, v->warnings[i].message));
 		if (v->warnings[i].count > 1)
 			fprintf(p->out, " (%s times)", page__number(p, v->warnings[i].count));
-		fputs("</p>\n", p->out);
+		fputs("</li>\n", p->out);
 	}
+	fputs("</ul>\n", p->out);
 }
 
 /* ---- one site ---- */
@@ -316,6 +338,9 @@ static void chips(struct page *p, const struct model_site *s)
 				certainty__name((enum certainty)c),
 				page__number(p, s->by_certainty[c]),
 				certainty__name((enum certainty)c));
+	if (s->first->degraded)
+		fprintf(p->out, "<span class=\"chip degraded\" title=\"%s\">degraded</span>",
+			why(s->first->degraded));
 }
 
 static void site(struct page *p, const struct model_site *s, size_t number)
@@ -327,9 +352,12 @@ static void site(struct page *p, const struct model_site *s, size_t number)
 	fprintf(p->out,
 		"<li id=\"site-%zu\" class=\"site\"><details%s><summary>"
 		"<span class=\"number\">%zu</span>"
-		"<span class=\"what\"><b>%s</b><span class=\"meta\">%s ",
-		number, number <= SITES_OPEN ? " open" : "", number, page__prose(p, text),
-		rule__name(f->rule));
+		"<span class=\"what\"><b>%s</b><span class=\"meta\">",
+		number, number <= SITES_OPEN ? " open" : "", number, page__prose(p, text));
+	if (f->function)
+		fprintf(p->out, "from <code>%s+0x%x</code>, ", page__text(p, f->function),
+			f->offset);
+	fprintf(p->out, "%s ", rule__name(f->rule));
 	chips(p, s);
 	fprintf(p->out,
 		"</span></span><span class=\"sum\"><b>%s</b><span>%s allocation%s</span></span>"
@@ -346,10 +374,6 @@ static void site(struct page *p, const struct model_site *s, size_t number)
 			"<p class=\"quiet\">This is the first; the same happened %s more "
 			"time%s.</p>\n",
 			page__number(p, s->count - 1), plural(s->count - 1));
-	if (f->degraded)
-		fprintf(p->out, "<p class=\"notice\"><b>Degraded:</b>%s%s</p>\n",
-			f->degraded & DEGRADED_LOST_EVENTS ? " events had been lost." : "",
-			f->degraded & DEGRADED_MISSED_HOOKS ? " A hook had not run." : "");
 	fputs("<div class=\"two\">\n", p->out);
 	stack(p, f->stack);
 	bytes(p, f);
@@ -367,7 +391,7 @@ void sites__list(struct page *p)
 	if (!v->standing) {
 		fprintf(p->out,
 			"<p class=\"empty\">Of %s allocations none is held to be leaked: each was "
-			"freed, is in use, or is referred to.</p>\n",
+			"freed, or no rule speaks against it.</p>\n",
 			page__number(p, v->stats.allocations));
 		return;
 	}
@@ -377,7 +401,7 @@ void sites__list(struct page *p)
 	fputs("</ol>\n", p->out);
 	if (shown < v->standing)
 		fprintf(p->out,
-			"<p class=\"notice\"><b>%s</b> more sites, smaller than these, are left "
+			"<p class=\"empty\"><b>%s</b> more sites, smaller than these, are left "
 			"out here; the JSON report has them.</p>\n",
 			page__number(p, v->standing - shown));
 }

@@ -128,7 +128,8 @@ static void fill(const struct play *p, const struct allocation *a, uint64_t now,
 		l->offset = f->offset;
 	}
 	for (size_t i = 0; i < REPORT_HEXDUMP && i < a->size; i++)
-		l->bytes[l->nr_bytes++] = (unsigned char)(i % 8 < 4 ? "NFC<"[i % 4] : i * 37);
+		l->bytes[l->nr_bytes++] =
+			(unsigned char)(i % 8 < 4 ? (unsigned char)"NFC<"[i % 4] : i * 37);
 	if (a->carrier.type == NO_COMMAND_TYPE)
 		return;
 	l->callback = names__text(p->names, a->carrier.callback);

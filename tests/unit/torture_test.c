@@ -17,7 +17,7 @@
 #include "hooks/subsystem.h"
 #include "kernel/modules.h"
 #include "replay/script.h"
-#include "report/report.h"
+#include "report/model.h"
 #include "scan/reach.h"
 #include "trace/decode.h"
 #include "unit/fake.h"
@@ -392,6 +392,18 @@ static void json_report(void **state)
 	torture(use_report, (void *)&report_json);
 }
 
+static void model_reports(void **state)
+{
+	static const struct report_format *const formats[] = { &report_kmemleak, &report_html,
+							       &report_pprof, &report_folded,
+							       &report_perfetto };
+
+	(void)state;
+	json_set_alloc_funcs(__wrap_malloc, free);
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		torture(use_report, (void *)formats[i]);
+}
+
 /* ---- the rest ---- */
 
 static void use_modules(void *ctx)
@@ -476,6 +488,7 @@ static const struct CMUnitTest torture_tests[] = {
 	CASE("the list of modules", modules_file),
 	CASE("the graph of references", graph),
 	CASE("the JSON report", json_report),
+	CASE("reports made from a model", model_reports),
 };
 
 UNIT_MAIN(torture_tests)

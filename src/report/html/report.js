@@ -152,7 +152,7 @@ function niceBytes(most, ticks) {
 }
 
 function seconds(s) {
-	if (s < 1)
+	if (s && s < 1)
 		return +(s * 1000).toPrecision(3) + " ms";
 	if (s < 120)
 		return +s.toFixed(2) + " s";
@@ -167,7 +167,7 @@ function seconds(s) {
 	}
 	const readout = element("p", { class: "readout" });
 	const legend = element("p", { class: "legend" });
-	for (const [name, color] of [["outstanding", "--area-line"], ["held by findings", "--leak"]])
+	for (const [name, color] of [["outstanding", "--area-line"], ["held by findings", "--leak"]].slice(0, data.sites.length ? 2 : 1))
 		legend.append(element("span", {}, element("i", { style: `background:var(${color})` }), name));
 	const svg = shape("svg", { tabindex: 0, role: "img", "aria-label": "Outstanding bytes over time; move with the left and right arrow keys" });
 	box.append(svg, legend, readout);
@@ -285,9 +285,10 @@ function seconds(s) {
 			tabindex: n === current ? 0 : -1, "aria-level": n.depth + 1, "aria-label": `${n.name}, ${describe(n)}` });
 		const room = Math.floor((to - from - 8) / CHARACTER);
 		g.append(shape("rect", { x: round(from), y: n.depth * ROW, width: Math.max(0.5, round(to - from)), height: ROW - 1, rx: 2 }));
+		/* names differ at their ends */
 		if (room >= 3)
 			g.append(shape("text", { x: round(from + 5), y: n.depth * ROW + 15 },
-				n.name.length <= room ? n.name : n.name.slice(0, room - 1) + "…"));
+				n.name.length <= room ? n.name : "…" + n.name.slice(1 - room)));
 		g.append(shape("title", {}, `${n.name}: ${describe(n)}`));
 		g.addEventListener("click", () => select(n, true));
 		g.addEventListener("pointerenter", () => show(n));
@@ -376,14 +377,17 @@ function seconds(s) {
 	const low = (i) => i ? 2 ** i : 0;
 	if (!data.histograms.length)
 		box.append(element("p", { class: "quiet" }, "No allocations were counted."));
-	for (const h of data.histograms) {
+	data.histograms.forEach((h, i) => {
 		const left = element("span", h.outstanding ? { class: "left" } : {}, number(h.outstanding) + " outstanding");
-		box.append(element("article", { class: "histogram" },
-			element("h3", {}, h.callback ? element("code", {}, h.callback) : "No callback"),
-			element("p", { class: "quiet" }, `${number(h.allocations)} allocations of ${bytes(h.bytes)}, ${number(h.freed)} freed, `, left),
+		const card = element("details", { class: "histogram" },
+			element("summary", {},
+				element("h3", {}, h.callback ? element("code", {}, h.callback) : "No callback"),
+				element("span", { class: "quiet" }, `${number(h.allocations)} allocations of ${bytes(h.bytes)}, ${number(h.freed)} freed, `, left)),
 			element("div", { class: "pair" },
-				bars("Size in bytes", h.size, (i) => `${short(low(i))} to ${short(2 ** (i + 1))}`),
-				bars("Lifetime until freed", h.lifetime, (i) => `from ${duration(low(i))}`))));
-	}
+				bars("Size in bytes", h.size, (k) => `${short(low(k))} to ${short(2 ** (k + 1))}`),
+				bars("Lifetime until freed", h.lifetime, (k) => `from ${duration(low(k))}`)));
+		card.open = i < 3;
+		box.append(card);
+	});
 })();
 })();
