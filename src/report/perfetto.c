@@ -118,14 +118,12 @@ static int slice(struct writer *w, const struct model_slice *s, size_t track)
 
 	if (!args)
 		return -ENOMEM;
-
 	snprintf(name, sizeof(name), "%s%s", s->rule != RULE_NONE ? "leak: " : "", function);
 	snprintf(id, sizeof(id), "0x%" PRIx64, s->id);
-	err = emit(w,
-		   json_pack("{s:s, s:s, s:s, s:s, s:I, s:i, s:f, s:s*, s:o}", "name", name, "cat",
-			     s->rule != RULE_NONE ? "leak" : "allocation", "ph", "b", "id", id,
-			     "pid", (json_int_t)track, "tid", 0, "ts", us(w, s->born), "cname",
-			     s->rule != RULE_NONE ? "terrible" : NULL, "args", arguments(s)));
+	err = emit(w, json_pack("{s:s, s:s, s:s, s:s, s:I, s:i, s:f, s:s*, s:o}", "name", name,
+				"cat", s->rule != RULE_NONE ? "leak" : "allocation", "ph", "b",
+				"id", id, "pid", (json_int_t)track, "tid", 0, "ts", us(w, s->born),
+				"cname", s->rule != RULE_NONE ? "terrible" : NULL, "args", args));
 	if (err)
 		return err;
 	return emit(w, json_pack("{s:s, s:s, s:s, s:s, s:I, s:i, s:f}", "name", name, "cat",
