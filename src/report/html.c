@@ -17,13 +17,15 @@
 #include "report/page.h"
 #include "version.h"
 
-#define EMBED(name, file)                                                                          \
-	__asm__(".pushsection .rodata\n" #name ":\n.incbin \"" file "\"\n.byte 0\n.popsection\n"); \
-	extern const char name[]
+/* Strings: a zero follows the file. */
+#define EMBED(name, file) \
+	__asm__(".pushsection .rodata\n" name ":\n.incbin \"" file "\"\n.byte 0\n.popsection\n")
 
-EMBED(nlb_html_page, "src/report/html/report.html");
-EMBED(nlb_html_style, "src/report/html/report.css");
-EMBED(nlb_html_script, "src/report/html/report.js");
+EMBED("nlb_html_page", "src/report/html/report.html");
+EMBED("nlb_html_style", "src/report/html/report.css");
+EMBED("nlb_html_script", "src/report/html/report.js");
+
+extern const char nlb_html_page[], nlb_html_style[], nlb_html_script[];
 
 /* ---- texts ---- */
 
@@ -65,27 +67,19 @@ void page__forget(struct page *p)
 	p->nr_texts = 0;
 }
 
-static char *append(char *at, const char *text)
-{
-	size_t n = strlen(text);
-
-	memcpy(at, text, n);
-	return at + n;
-}
-
 static char *escape(char *at, char c)
 {
 	switch (c) {
 	case '&':
-		return append(at, "&amp;");
+		return stpcpy(at, "&amp;");
 	case '<':
-		return append(at, "&lt;");
+		return stpcpy(at, "&lt;");
 	case '>':
-		return append(at, "&gt;");
+		return stpcpy(at, "&gt;");
 	case '"':
-		return append(at, "&quot;");
+		return stpcpy(at, "&quot;");
 	case '\'':
-		return append(at, "&#39;");
+		return stpcpy(at, "&#39;");
 	default:
 		*at++ = c;
 		return at;
@@ -113,11 +107,11 @@ const char *page__prose(struct page *p, const char *text)
 		bool name = memchr(text, '_', word);
 
 		if (name)
-			at = append(at, "<code>");
+			at = stpcpy(at, "<code>");
 		for (size_t i = 0; i < word; i++)
 			at = escape(at, text[i]);
 		if (name)
-			at = append(at, "</code>");
+			at = stpcpy(at, "</code>");
 		text += word;
 		if (*text)
 			*at++ = *text++;
