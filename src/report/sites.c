@@ -188,14 +188,18 @@ static void step_allocated(struct page *p, const struct model_finding *f)
 
 static void step_carried(struct page *p, const struct model_finding *f)
 {
+	const char *article;
+
 	if (!f->command && !f->submit)
 		return;
 	step(p, "", f->kind == KIND_RESPONSE ? "Answered" : "Queued");
+	/* an IN_SEND, a TG_LISTEN */
+	article = f->command && *f->command && strchr("AEIO", *f->command) ? "an" : "a";
 	if (f->kind == KIND_COMMAND)
-		fputs("as a ", p->out);
+		fprintf(p->out, "as %s ", article);
 	else
-		fprintf(p->out, "as the %s %s a ", model__role(f->kind),
-			f->kind == KIND_RESPONSE ? "to" : "of");
+		fprintf(p->out, "as the %s %s %s ", model__role(f->kind),
+			f->kind == KIND_RESPONSE ? "to" : "of", article);
 	fprintf(p->out, "%s%s%scommand", f->command ? "<code>" : "",
 		f->command ? page__text(p, f->command) : "", f->command ? "</code> " : "");
 	if (f->device)

@@ -138,6 +138,74 @@ static void long_lists_are_cut_and_say_so(void **state)
 	free(text);
 }
 
+/* One finding of each rule: the steps tell what went wrong. */
+static void each_rule_in_words(void **state)
+{
+	static const struct {
+		enum rule rule;
+		enum kind kind;
+		const char *words[4];
+	} cases[] = {
+		{ RULE_CALLBACK_KEPT,
+		  KIND_RESPONSE,
+		  { "<code>the_callback</code> returned without releasing its response",
+		    "as the response to an <code>IN_SEND</code> command",
+		    "<b>Delivered</b> <span>to <code>the_callback</code>", "<b>Returned</b>" } },
+		{ RULE_COMMAND_DROPPED,
+		  KIND_PARAMS,
+		  { "was dropped without calling it, and its params kept",
+		    "as the params of an <code>IN_SEND</code> command", "<b>Dropped</b>",
+		    "<code>the_callback</code> never ran" } },
+		{ RULE_SUBMIT_FAILED,
+		  KIND_REQUEST,
+		  { "nobody released the request", "<b>Refused</b>",
+		    "<code>digital_send_cmd</code> returned an error", "<b>Queued</b>" } },
+		{ RULE_OWNER_GONE,
+		  KIND_SKB,
+		  { "went without releasing its skb", "<b>Orphaned</b>", "its device or module",
+		    "left it behind" } },
+		{ RULE_UNREFERENCED,
+		  KIND_COMMAND,
+		  { "nothing refers to this command any more", "as an <code>IN_SEND</code> command",
+		    "<b>Lost</b>", "found nothing that refers to it" } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct ledger_config config = { 0 };
+		struct ledger_ops ops = { 0 };
+		struct ledger *ledger = ledger__new(&config, &ops, NULL);
+		struct report_end end = { .ledger = ledger, .seconds = 1 };
+		struct allocation a = { .id = 1,
+					.size = 8,
+					.rule = cases[i].rule,
+					.kind = cases[i].kind,
+					.certainty = CERTAINTY_PROBABLE };
+		struct report_leak l = { .a = &a,
+					 .now = SCENE_WALL,
+					 .moment = SCENE_WALL,
+					 .callback = "the_callback",
+					 .command = "IN_SEND",
+					 .submit = "digital_send_cmd" };
+		char *text = NULL;
+		size_t size = 0;
+		FILE *out = open_memstream(&text, &size);
+		struct report *r = report_html.open(out, NULL, false);
+
+		report_html.leak(r, &l);
+		report_html.end(r, &end);
+		report_html.close(r);
+		fclose(out);
+		for (size_t k = 0; k < 4; k++)
+			says(text, cases[i].words[k]);
+		says(text, "No stack could be taken.");
+		says(text, "Could not be read.");
+		says_not(text, "(null)");
+		free(text);
+		ledger__free(ledger);
+	}
+}
+
 /* The data that the script draws. */
 static json_t *data_of(const char *text)
 {
@@ -314,6 +382,7 @@ static const struct CMUnitTest html_tests[] = {
 	TEST("html: the summary and the sites are there without any script",
 	     readable_without_scripts),
 	TEST("html: a report without findings", nothing_found),
+	TEST("html: each rule in words, without stack and bytes", each_rule_in_words),
 	TEST("html: it tells what weakens it, and what was taken back", tells_what_weakens_it),
 	TEST("html: long lists are cut, and say so", long_lists_are_cut_and_say_so),
 	TEST("html: no name becomes markup or script", names_stay_text),
