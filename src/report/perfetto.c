@@ -29,16 +29,21 @@ struct writer {
 	bool more; /* a comma is due */
 };
 
+static int dump(const json_t *value, FILE *out)
+{
+	if (!value || (json_dumpf(value, out, JSON_COMPACT | JSON_ENSURE_ASCII) && !ferror(out)))
+		return -ENOMEM;
+	return ferror(out) ? -EIO : 0;
+}
+
 /* Consumes the event. */
 static int emit(struct writer *w, json_t *event)
 {
-	int err = -ENOMEM;
+	int err;
 
-	if (event) {
-		fputs(w->more ? ",\n" : "\n", w->out);
-		err = json_dumpf(event, w->out, JSON_COMPACT | JSON_ENSURE_ASCII) ? -EIO : 0;
-		w->more = true;
-	}
+	fputs(w->more ? ",\n" : "\n", w->out);
+	err = dump(event, w->out);
+	w->more = true;
 	json_decref(event);
 	return err;
 }
@@ -207,8 +212,8 @@ static int write_perfetto(const struct model_view *v, FILE *out)
 			  "left_out", left_out, "leaks", (json_int_t)v->leaks, "leaked_bytes",
 			  (json_int_t)v->leaked_bytes, "incomplete", v->incomplete);
 	fputs("\n],\"otherData\":", out);
-	if (!facts || json_dumpf(facts, out, JSON_COMPACT | JSON_ENSURE_ASCII))
-		err = err ? err : facts ? -EIO : -ENOMEM;
+	if (!err)
+		err = dump(facts, out);
 	fputs("}\n", out);
 	json_decref(facts);
 	free(w.tracks);
