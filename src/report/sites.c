@@ -49,14 +49,19 @@ static void bar(struct page *p)
 	uint64_t probable = v->by_certainty[CERTAINTY_PROBABLE];
 
 	fprintf(p->out,
-		"<div class=\"certainty\" role=\"img\" aria-label=\"%s definite, %s probable\">"
-		"<i class=\"definite\" style=\"flex-grow:%" PRIu64 "\"></i>"
-		"<i class=\"probable\" style=\"flex-grow:%" PRIu64 "\"></i></div>\n"
-		"<p class=\"key\"><span><i class=\"definite\"></i><b>%s</b> definite: two searches "
-		"of memory found no reference</span>"
+		"<div class=\"certainty\" role=\"img\" aria-label=\"%s definite, %s probable\">",
+		page__number(p, definite), page__number(p, probable));
+	if (definite)
+		fprintf(p->out, "<i class=\"definite\" style=\"flex-grow:%" PRIu64 "\"></i>",
+			definite);
+	if (probable)
+		fprintf(p->out, "<i class=\"probable\" style=\"flex-grow:%" PRIu64 "\"></i>",
+			probable);
+	fprintf(p->out,
+		"</div>\n<p class=\"key\"><span><i class=\"definite\"></i><b>%s</b> definite: two "
+		"searches of memory found no reference</span>"
 		"<span><i class=\"probable\"></i><b>%s</b> probable: one look found none, or the "
 		"rest could not be read</span></p>\n",
-		page__number(p, definite), page__number(p, probable), definite, probable,
 		page__number(p, definite), page__number(p, probable));
 }
 
@@ -431,8 +436,8 @@ void sites__taken_back(struct page *p)
 			      "alarms.</p>\n<ul class=\"plain\">\n",
 			      p->out);
 		model__sentence(s->first, text, sizeof(text));
-		fprintf(p->out, "<li><b>%s</b> %s", page__number(p, s->retracted + s->possible),
-			page__prose(p, text));
+		fprintf(p->out, "<li><b>%s</b> &times; %s",
+			page__number(p, s->retracted + s->possible), page__prose(p, text));
 		if (s->first->function)
 			fprintf(p->out, ", from <code>%s+0x%x</code>",
 				page__text(p, s->first->function), s->first->offset);
