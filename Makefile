@@ -38,7 +38,8 @@ BUILD_PACKAGES := gcc make scdoc clang llvm bpftool libbpf-dev libelf-dev libjan
 	zlib1g-dev libzstd-dev libc6-dev pkg-config
 TEST_PACKAGES := libcmocka-dev libclang-rt-dev libnl-genl-3-dev qemu-system-x86 qemu-utils \
 	busybox-static cpio kmod xz-utils zstd coccinelle pahole bc flex bison libssl-dev \
-	libdw-dev python3 clang-format clang-tidy shellcheck jq bpftrace groff-base mandoc procps
+	libdw-dev python3 clang-format clang-tidy shellcheck jq bpftrace groff-base mandoc procps \
+	chromium protobuf-compiler
 
 SRCS := $(sort $(wildcard src/*/*.c))
 OBJS := $(SRCS:%.c=$(O)/%.o)
@@ -79,6 +80,9 @@ $(O)/tools-present: Makefile
 		exit 1; \
 	fi
 	@touch $@
+
+# The HTML report's page is inside of the program.
+$(O)/src/report/html.o $(O)/tests/obj/src/report/html.o: $(wildcard src/report/html/*)
 
 -include $(OBJS:.o=.d)
 

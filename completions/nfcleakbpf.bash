@@ -24,7 +24,7 @@ _nfcleakbpf_value() { # OPTION ARG CURRENT
 	local words=
 	case $1 in
 	--attach) words='auto kprobe kprobe-multi fentry' ;;
-	--format) words='text json' ;;
+	--format) words='text kmemleak json html pprof folded perfetto' ;;
 	--module) words=$(cut -d ' ' -f 1 /proc/modules 2>/dev/null) ;;
 	*)
 		case $2 in

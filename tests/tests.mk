@@ -21,7 +21,8 @@ TEST_LIB_OBJS := $(patsubst %.c,$(T)/obj/%.o,$(filter-out src/cmd/%,$(SRCS)))
 
 UNIT_TESTS := $(patsubst tests/unit/%_test.c,$(T)/%_test,$(sort $(wildcard tests/unit/*_test.c)))
 REPLAY_TESTS := $(T)/replay $(T)/fuzz
-UNIT_HELPERS := $(patsubst %.c,$(T)/obj/%.o,tests/unit/fake.c tests/unit/heap.c tests/unit/image.c tests/unit/tape.c tests/replay/player.c \
+UNIT_HELPERS := $(patsubst %.c,$(T)/obj/%.o,tests/unit/fake.c tests/unit/heap.c \
+	tests/unit/image.c tests/unit/scene.c tests/unit/tape.c tests/replay/player.c \
 	tests/replay/script.c)
 REPLAYS := $(sort $(wildcard tests/replay/*.replay))
 NATIVE_TESTS := $(T)/native

@@ -16,8 +16,11 @@
 #include "record/reader.h"
 #include "report/diff.h"
 #include "report/filter.h"
+#include "report/model.h"
 #include "report/report.h"
 #include "util/log.h"
+
+static const struct session_taps model_taps = { model__clock, model__before, model__after };
 
 /* One line a format. */
 static const struct format {
@@ -29,6 +32,11 @@ static const struct format {
 } formats[] = {
 	{ "text", &report_text, NULL, NULL },
 	{ "json", &report_json, NULL, NULL },
+	{ "kmemleak", &report_kmemleak, &model_taps, model__status },
+	{ "html", &report_html, &model_taps, model__status },
+	{ "pprof", &report_pprof, &model_taps, model__status },
+	{ "folded", &report_folded, &model_taps, model__status },
+	{ "perfetto", &report_perfetto, &model_taps, model__status },
 };
 
 #define FORMAT_TEXT (&formats[0])

@@ -146,9 +146,13 @@ static int pass(struct player *p, const struct event *e, enum passage passage)
 		p->lost = true;
 		return 0;
 	}
+	if (p->before)
+		p->before(p->ctx, e);
 	arm(p, true);
 	err = session__event(p->session, e);
 	arm(p, false);
+	if (p->after)
+		p->after(p->ctx, e);
 	if (err)
 		p->lost = true;
 	return err;

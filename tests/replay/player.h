@@ -78,6 +78,9 @@ struct player {
 	enum verdict (*look)(void *ctx, const struct allocation *a, enum look look);
 	/* Everything said, after it was noted. */
 	void (*on_said)(void *ctx, const char *what, const struct allocation *a, uint64_t now);
+	/* Called before and after each event that the ledger is given. */
+	void (*before)(void *ctx, const struct event *e);
+	void (*after)(void *ctx, const struct event *e);
 	void *ctx;
 	/* Told what the ledger says as well; NULL: nobody. */
 	const struct ledger_ops *also;

@@ -867,17 +867,6 @@ static void item_too_large(void **state)
 	tape__close(&t);
 }
 
-static void no_recorder(void **state)
-{
-	struct item item = tick(1);
-
-	(void)state;
-	recorder__write(NULL, &item);
-	recorder__tick(NULL, 1);
-	assert_int_equal(recorder__close(NULL), 0);
-	reader__free(NULL);
-}
-
 static const struct CMUnitTest record[] = {
 	TEST("record: no field was added that is not recorded", fields_are_known),
 	TEST("record: every field of every item comes back; half an item is none", round_trip),
@@ -898,7 +887,6 @@ static const struct CMUnitTest record[] = {
 	TEST("record: a full disk is said once, what is there can be read", disk_full),
 	TEST("record: a path that cannot be written is an error at once", bad_paths),
 	TEST("record: what cannot be written ends the recording", item_too_large),
-	TEST("record: without a recorder nothing happens", no_recorder),
 };
 
 UNIT_MAIN(record)

@@ -19,6 +19,7 @@
 #include "record/playback.h"
 #include "replay/script.h"
 #include "report/filter.h"
+#include "report/model.h"
 #include "report/report.h"
 #include "scan/reach.h"
 #include "trace/decode.h"
@@ -450,6 +451,82 @@ static void suppressions(void **state)
 	torture(use_suppressions, (void *)&report_text);
 }
 
+static void tapped(struct report *r, struct ledger *l, struct event *e)
+{
+	e->time += 1000000;
+	arm(true);
+	model__before(r, l, e);
+	arm(false);
+	assert_int_equal(ledger__event(l, e), 0);
+	arm(true);
+	model__after(r, l, e);
+	arm(false);
+}
+
+/* The taps of a model: what is missed is known to be. */
+static void use_taps(void *ctx)
+{
+	const struct report_format *format = ctx;
+	const uint64_t addrs[] = { FAKE_SDD_REQ + 1, FAKE_WQ_POLL + 1 };
+	struct names *n = names__new(fake__resolve, &kernel);
+	struct ledger_config config = { 0 };
+	struct ledger_ops ops = { 0 };
+	struct ledger *l = ledger__new(&config, &ops, NULL);
+	struct report_end end = { .ledger = l, .seconds = 1 };
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = __real_open_memstream(&text, &size);
+	struct report *r;
+	int status;
+
+	arm(true);
+	r = format->open(out, n, false);
+	arm(false);
+	for (unsigned i = 0; r && i < 10; i++) {
+		struct event e = { .type = EVENT_ALLOC, .time = 1000000000ULL * (i + 1) };
+
+		e.alloc.addr = 0xffff888000001000 + 64ULL * (i % 7); /* some without a free */
+		e.alloc.size = 8 + i;
+		e.alloc.caller = names__function(n, FAKE_SDD_REQ);
+		e.alloc.stack = names__stack(n, addrs, 2, 0);
+		tapped(r, l, &e);
+		if (i % 3)
+			continue;
+		e = (struct event){ .type = EVENT_FREE, .time = e.time };
+		e.free.addr = 0xffff888000001000 + 64ULL * (i % 7);
+		tapped(r, l, &e);
+	}
+	if (r) {
+		arm(true);
+		format->end(r, &end);
+		arm(false);
+		status = model__status(r);
+		if (fail_at)
+			assert_true(status == 0 || status == -ENOMEM);
+		else
+			assert_int_equal(status, 0);
+		format->close(r);
+	}
+	fclose(out);
+	free(text);
+	ledger__free(l);
+	names__free(n);
+}
+
+static void model_reports(void **state)
+{
+	static const struct report_format *const formats[] = { &report_kmemleak, &report_html,
+							       &report_pprof, &report_folded,
+							       &report_perfetto };
+
+	(void)state;
+	json_set_alloc_funcs(__wrap_malloc, free);
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		torture(use_report, (void *)formats[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		torture(use_taps, (void *)formats[i]);
+}
+
 /* ---- the rest ---- */
 
 static void use_modules(void *ctx)
@@ -605,6 +682,7 @@ static const struct CMUnitTest torture_tests[] = {
 	CASE("the graph of references", graph),
 	CASE("recordings, written and played", recordings),
 	CASE("the JSON report", json_report),
+	CASE("reports made from a model", model_reports),
 };
 
 UNIT_MAIN(torture_tests)
