@@ -33,6 +33,9 @@ struct investigation {
 	bool tried, searching;
 	uint64_t not_before; /* the next search */
 	uint64_t next_scan;
+	bool asked; /* for a search of everything */
+	int64_t begun, ended;
+	struct investigation_status last;
 };
 
 struct investigation *investigation__new(const struct investigation_config *config,
@@ -150,23 +153,33 @@ static size_t collect_regions(struct investigation *i, struct region **out)
 	return r.count;
 }
 
-static void begin_search(struct investigation *i)
+static void begin_search(struct investigation *i, uint64_t now)
 {
 	struct collection c = { .i = i };
 	struct region *regions;
 	size_t nr_regions;
 
+	if (i->asked)
+		ledger__suspect_all(i->ledger, now);
+	i->asked = false;
+	i->begun++;
 	ledger__each(i->ledger, collect, &c);
-	if (!c.count)
-		return;
-	nr_regions = collect_regions(i, &regions);
-	i->searching = !scanner__start(i->scanner, c.objects, c.count, regions, nr_regions,
-				       i->config.scan_limit);
+	if (c.count) {
+		nr_regions = collect_regions(i, &regions);
+		i->searching = !scanner__start(i->scanner, c.objects, c.count, regions, nr_regions,
+					       i->config.scan_limit);
+	}
+	if (!i->searching)
+		i->ended = i->begun;
 }
 
 static void end_search(struct investigation *i, const struct scan_result *r, uint64_t now)
 {
 	i->searching = false;
+	i->ended = i->begun;
+	i->last = (struct investigation_status){ .err = r->err,
+						 .began = r->began,
+						 .stats = r->stats };
 	i->not_before = now + SEARCH_PAUSE_NS + r->stats.ns * (SEARCH_SHARE - 1);
 	if (r->err)
 		log_info("memory could not be searched (%s): findings stay probable",
@@ -204,6 +217,31 @@ void investigation__work(struct investigation *i, uint64_t now)
 	result = i->searching ? scanner__result(i->scanner) : NULL;
 	if (result)
 		end_search(i, result, now);
-	if (!i->searching && now >= i->not_before && ledger__search_due(i->ledger, now))
-		begin_search(i);
+	if (!i->searching &&
+	    (i->asked || (now >= i->not_before && ledger__search_due(i->ledger, now))))
+		begin_search(i, now);
+}
+
+int64_t investigation__search(struct investigation *i)
+{
+	prepare(i);
+	if (!i->scanner)
+		return -EOPNOTSUPP;
+	i->asked = true;
+	return i->begun + 1;
+}
+
+void investigation__set_interval(struct investigation *i, uint64_t interval_ns, uint64_t now)
+{
+	i->config.scan_interval_ns = interval_ns;
+	i->next_scan = now + interval_ns;
+}
+
+void investigation__status(const struct investigation *i, struct investigation_status *out)
+{
+	*out = i->last;
+	out->interval_ns = i->config.scan_interval_ns;
+	out->next_scan = i->next_scan;
+	out->ended = i->ended;
+	out->searching = i->searching;
 }

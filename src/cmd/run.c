@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/control.h"
 #include "cmd/investigate.h"
 #include "cmd/options.h"
 #include "hooks/hooks.h"
@@ -30,7 +31,6 @@
 #include "util/log.h"
 #include "util/table.h"
 
-#define LOCK_FILE     "/run/nfcleakbpf.lock"
 #define TICK_NS	      100000000ULL  /* how often suspects are looked at */
 #define GRACE_NS      1000000000ULL /* deferred frees come within a second */
 #define LAST_GRACE_NS 250000000ULL  /* the same once the end has come */
@@ -48,6 +48,7 @@ struct run {
 	struct ledger *ledger;
 	struct layout layout;
 	struct investigation *investigation;
+	struct control *control;
 	struct skb_sizes sizes;
 	struct ring_buffer *ring;
 	struct table devices; /* device structure -> name */
@@ -129,6 +130,7 @@ static void on_leak(void *ctx, const struct allocation *a, uint64_t now)
 	n = look__bytes(r->kernel.query, &r->layout, a, l.bytes, sizeof(l.bytes));
 	l.nr_bytes = n > 0 ? (size_t)n : 0;
 	r->format->leak(r->report, &l);
+	control__leak(r->control, &l, now);
 }
 
 static void on_update(void *ctx, const struct allocation *a, enum certainty was, uint64_t now)
@@ -148,6 +150,7 @@ static void on_retracted(void *ctx, const struct allocation *a, uint64_t now)
 
 	fill_leak(r, a, now, &l);
 	r->format->retracted(r->report, &l);
+	control__retracted(r->control, a);
 }
 
 static void on_warning(void *ctx, const struct warning *w, uint64_t now)
@@ -451,6 +454,7 @@ static void on_timer(struct run *r)
 		return;
 	judge(r);
 	now = now_ns();
+	control__work(r->control, now);
 	if (r->next_histograms && r->tracing && now >= r->next_histograms) {
 		histograms(r);
 		r->next_histograms = now + r->options.interval_ns;
@@ -473,6 +477,8 @@ static int loop(struct run *r)
 				r->stop = true;
 			else if (events[i].data.fd == r->timer)
 				on_timer(r);
+			else if (events[i].data.fd == control__fd(r->control))
+				control__work(r->control, now_ns());
 			else
 				ring_buffer__consume(r->ring);
 		}
@@ -487,6 +493,7 @@ static int finish(struct run *r)
 	const struct ledger_stats *s;
 	uint64_t end_at = now_ns() + LAST_GRACE_NS;
 
+	control__ending(r->control);
 	ledger__set_grace(r->ledger, LAST_GRACE_NS);
 	while (r->tracing && now_ns() < end_at) {
 		usleep(20000);
@@ -605,6 +612,35 @@ static int take_signals(struct run *r)
 	return r->signals < 0 ? -errno : 0;
 }
 
+static void describe(void *ctx, const struct allocation *a, uint64_t now, struct report_leak *l)
+{
+	fill_leak(ctx, a, now, l);
+}
+
+static void stop(void *ctx)
+{
+	((struct run *)ctx)->stop = true;
+}
+
+static int open_control(struct run *r)
+{
+	struct control_subject subject = {
+		.kernel = &r->kernel,
+		.hooks = r->hooks,
+		.names = r->names,
+		.ledger = r->ledger,
+		.layout = &r->layout,
+		.investigation = r->investigation,
+		.started = &r->started,
+		.scan_interval_ns = r->options.scan_interval_ns,
+		.describe = describe,
+		.stop = stop,
+		.ctx = r,
+	};
+
+	return control__new(&r->control, &subject);
+}
+
 static int open_loop(struct run *r)
 {
 	struct itimerspec tick = { { 0, TICK_NS }, { 0, TICK_NS } };
@@ -619,6 +655,10 @@ static int open_loop(struct run *r)
 		err = watch(r, r->timer);
 	if (!err)
 		err = watch(r, ring_buffer__epoll_fd(r->ring));
+	if (!err)
+		err = open_control(r);
+	if (!err && control__fd(r->control) >= 0)
+		err = watch(r, control__fd(r->control));
 	return err;
 }
 
@@ -685,6 +725,7 @@ static void close_run(struct run *r)
 	names__free(r->names);
 	forget_devices(r);
 	kernel__close(&r->kernel);
+	control__free(r->control);
 	if (r->signals >= 0)
 		close(r->signals);
 	if (r->timer >= 0)
