@@ -73,3 +73,5 @@ native: $(NATIVE_TESTS) $(O)/nfcleakbpf
 	exit $$status
 
 -include $(TEST_OBJS:.o=.d)
+
+include tests/fuzz/fuzz.mk

@@ -249,12 +249,12 @@ static size_t unsent(const struct request *r)
 
 static void write_on(struct request *r)
 {
-	ssize_t n = send_some(r);
+	ssize_t n = send_some(r), more = 0;
 
 	/* The head and what follows are two steps. */
 	if (n > 0 && unsent(r))
-		n = send_some(r);
-	if (n < 0 || (!unsent(r) && r->state == WRITING)) {
+		more = send_some(r);
+	if (n < 0 || more < 0 || (!unsent(r) && r->state == WRITING)) {
 		drop(r);
 		return;
 	}

@@ -105,8 +105,8 @@ void status__text(FILE *out, const struct run_status *s)
 	if (s->hidden)
 		fprintf(out, "; %" PRIu64 " cleared", s->hidden);
 	fprintf(out,
-		"\n" LABEL "%" PRIu64 " events; %" PRIu64 " times a hook did not run, %" PRIu64
-		" frees not seen\n",
+		"\n" LABEL "%" PRIu64 " events, %" PRIu64 " missed hooks, %" PRIu64
+		" missed frees (healed)\n",
 		"lost", s->lost_events, s->stats->missed_hooks, s->stats->missed_frees_healed);
 	if (s->unseen)
 		fprintf(out, LABEL "%" PRIu64 " allocations: there is no room to follow them\n",
