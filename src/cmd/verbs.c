@@ -47,7 +47,7 @@ static const struct client_verb verbs[] = {
 	  "Searches memory now for every live allocation that is older than --min-age, waits "
 	  "until that is done and says how many new suspected leaks it found.\v"
 	  "With an argument, also as scan=SECONDS, sets how often that is done by itself: every so "
-	  "many SECONDS (or 300ms, 5m, 2h; at least 1 s), on (as it was at the start) or off (0)." },
+	  "many SECONDS (or 90s, 5m, 2h; at least 1 s), on (as it was at the start) or off (0)." },
 	{ "clear", NO_ARGUMENT, false, NULL,
 	  "What 'nfcleakbpf show' lists now it does not list again, only what is found from now "
 	  "on. The report at the end still has everything." },
