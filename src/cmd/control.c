@@ -74,10 +74,18 @@ static uint64_t wall(uint64_t ns)
 /* What was printed since the last time goes into the answer, or not at all. */
 static bool hand_over(struct control *c, struct request *r)
 {
-	bool fits = !fflush(c->out) && request__write(r, c->text, c->size);
+	bool fits = !fflush(c->out) && !ferror(c->out) && request__write(r, c->text, c->size);
 
-	rewind(c->out);
+	rewind(c->out); /* which forgets the error, too */
 	return fits;
+}
+
+static void answer(struct control *c, struct request *r)
+{
+	if (hand_over(c, r))
+		request__ok(r, NULL);
+	else
+		request__error(r, "out of memory");
 }
 
 /* ---- one object ---- */
@@ -323,8 +331,7 @@ static void do_dump(void *ctx, struct request *r, const char *argument)
 		kmemleak__print_details(c->out, &c->layout, &o);
 	}
 	print_verdict(c->out, &l);
-	hand_over(c, r);
-	request__ok(r, NULL);
+	answer(c, r);
 }
 
 /* ---- scan ---- */
@@ -464,8 +471,7 @@ static void do_status(void *ctx, struct request *r, const char *argument)
 		status__json(c->out, &s);
 	else
 		status__text(c->out, &s);
-	hand_over(c, r);
-	request__ok(r, NULL);
+	answer(c, r);
 	free(modules);
 }
 
