@@ -7,6 +7,7 @@
 #
 #   make unit            unit and replay tests: no root, no kernel
 #   make native          this machine's own kernel: needs root
+#   make fuzz            fuzzers, see tests/fuzz/fuzz.mk
 #   make test-programs   builds all of them, runs nothing
 
 T := $(O)/tests

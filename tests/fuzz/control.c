@@ -3,7 +3,7 @@
  * Arbitrary bytes as requests and as status lines, and as what a client sends
  * to a live server: nothing may come of it but an answer or an error.
  *
- *   make fuzz-control [FUZZ_SECONDS=60]
+ *   make fuzz-run
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,21 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Fuzzers (libFuzzer, which comes with clang): each has a list of the sources under test.
+# libFuzzer targets: one for each tests/fuzz/*.c, linked with everything that the
+# other tests are linked with, built once more by clang with its sanitizers.
 #
-#   make fuzz-control [FUZZ_SECONDS=60]
+#   make fuzz                     builds them: build/tests/fuzz-NAME
+#   make fuzz-run                 runs each for FUZZ_SECONDS
+#   build/tests/fuzz-NAME FILE    repeats what one of them has found
+#
+# What they learn is kept in build/tests/fuzz-corpus/NAME for the next run; what
+# is in tests/fuzz/corpus/NAME is where they begin.
 
-FUZZ_SECONDS ?= 60
-FUZZ_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc -Ibpf -I$(O) -Itests -O1 -g \
-	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_SECONDS ?= 30
+FUZZ_CFLAGS := $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(TEST_CFLAGS)) \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(T)/fuzz-%,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZ_LIB := $(T)/libfuzzed.a
+FUZZ_LIB_OBJS := $(patsubst %.c,$(T)/fuzz-obj/%.o,$(filter-out src/cmd/%,$(SRCS)) \
+	$(filter-out %_test.c,$(wildcard tests/unit/*.c)) tests/replay/player.c tests/replay/script.c)
 
-fuzz_control := src/serve/line.c src/serve/server.c src/util/duration.c
+$(T)/fuzz-obj/%.o: %.c | $(SKELS)
+	$(call say,CC,$@)mkdir -p $(@D) && $(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(O)/fuzz/control: tests/fuzz/control.c $(fuzz_control) $(wildcard src/serve/*.h src/util/*.h)
-	$(call say,FUZZ,$@)mkdir -p $(@D) && $(CLANG) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
+$(FUZZ_LIB): $(FUZZ_LIB_OBJS)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $(FUZZ_LIB_OBJS)
 
-# New inputs are kept in the first folder, those that found something beside the program.
-.PHONY: fuzz-control
-fuzz-control: $(O)/fuzz/control
-	@mkdir -p $(O)/fuzz/control-corpus
-	$(O)/fuzz/control -max_total_time=$(FUZZ_SECONDS) -max_len=600 -print_final_stats=1 \
-		-artifact_prefix=$(O)/fuzz/control- $(O)/fuzz/control-corpus tests/fuzz/control-seeds
+$(FUZZ_TARGETS): $(T)/fuzz-%: $(T)/fuzz-obj/tests/fuzz/%.o $(FUZZ_LIB)
+	$(call say,LINK,$@)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+
+.PHONY: fuzz
+fuzz: $(FUZZ_TARGETS)
+
+.PHONY: fuzz-run
+fuzz-run: $(FUZZ_TARGETS)
+	@for t in $(FUZZ_TARGETS); do \
+		name=$${t##*/fuzz-}; learnt=$(T)/fuzz-corpus/$$name; given=tests/fuzz/corpus/$$name; \
+		mkdir -p $$learnt; [ -d $$given ] || given=; \
+		echo "# $$t"; \
+		$$t -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(T)/$$name- -verbosity=0 \
+			-print_final_stats=1 $$learnt $$given || exit; \
+	done
+
+-include $(FUZZ_LIB_OBJS:.o=.d) $(patsubst %.c,$(T)/fuzz-obj/%.d,$(wildcard tests/fuzz/*.c))
