@@ -172,6 +172,11 @@ static int open_connection(void)
 		close(fd);
 		return -EACCES;
 	}
+	if (errno == EAGAIN) {
+		log_error("the run does not answer: too many are asking");
+		close(fd);
+		return -EAGAIN;
+	}
 fail:
 	err = -errno;
 	log_error("cannot connect to %s: %s", CONTROL_SOCKET, strerror(-err));
