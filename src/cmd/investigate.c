@@ -40,6 +40,9 @@ struct investigation {
 	uint64_t budget, budget_at; /* time that searches may take, as of then */
 	uint64_t next_scan, next_sockets;
 	uint64_t ending; /* since when, or 0 */
+	unsigned asked;	 /* searches of everything that somebody waits for */
+	int64_t begun, ended;
+	struct investigation_status last;
 };
 
 struct investigation *investigation__new(const struct investigation_config *config,
@@ -171,18 +174,24 @@ static size_t collect_regions(struct investigation *i, struct region **out)
 	return r.count;
 }
 
-static void begin_search(struct investigation *i)
+static void begin_search(struct investigation *i, uint64_t now)
 {
 	struct collection c = { .i = i };
 	struct region *regions;
 	size_t nr_regions;
 
+	if (i->asked == 2)
+		session__suspect_all(i->session, now);
+	i->asked -= i->asked > 0;
+	i->begun++;
 	ledger__each(i->ledger, collect, &c);
-	if (!c.count)
-		return;
-	nr_regions = collect_regions(i, &regions);
-	i->searching = !scanner__start(i->scanner, c.objects, c.count, regions, nr_regions,
-				       i->config.scan_limit);
+	if (c.count) {
+		nr_regions = collect_regions(i, &regions);
+		i->searching = !scanner__start(i->scanner, c.objects, c.count, regions, nr_regions,
+					       i->config.scan_limit);
+	}
+	if (!i->searching)
+		i->ended = i->begun;
 }
 
 /*
@@ -208,6 +217,10 @@ static void pay(struct investigation *i, uint64_t ns, uint64_t now)
 static void end_search(struct investigation *i, const struct scan_result *r, uint64_t now)
 {
 	i->searching = false;
+	i->ended = i->begun;
+	i->last = (struct investigation_status){ .err = r->err,
+						 .began = r->began,
+						 .stats = r->stats };
 	pay(i, r->stats.ns, now);
 	if (r->err == -EAGAIN) {
 		log_debug("a search could not be finished; it is made again");
@@ -272,9 +285,34 @@ void investigation__work(struct investigation *i, uint64_t now)
 	if (!i->scanner)
 		return;
 	take_result(i, now);
-	if (!i->searching && (i->ending || now >= i->not_before) &&
-	    ledger__search_due(i->ledger, now))
-		begin_search(i);
+	if (!i->searching && (i->asked || ((i->ending || now >= i->not_before) &&
+					   ledger__search_due(i->ledger, now))))
+		begin_search(i, now);
+}
+
+int64_t investigation__search(struct investigation *i)
+{
+	prepare(i);
+	if (!i->scanner)
+		return -EOPNOTSUPP;
+	/* Only what two searches find lost is said. */
+	i->asked = 2;
+	return i->begun + 2;
+}
+
+void investigation__set_interval(struct investigation *i, uint64_t interval_ns, uint64_t now)
+{
+	i->config.scan_interval_ns = interval_ns;
+	i->next_scan = now + interval_ns;
+}
+
+void investigation__status(const struct investigation *i, struct investigation_status *out)
+{
+	*out = i->last;
+	out->interval_ns = i->config.scan_interval_ns;
+	out->next_scan = i->next_scan;
+	out->ended = i->ended;
+	out->searching = i->searching;
 }
 
 bool investigation__last(struct investigation *i, uint64_t now)

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/control.h"
 #include "cmd/investigate.h"
 #include "cmd/options.h"
 #include "hooks/hooks.h"
@@ -35,7 +36,6 @@
 #include "util/log.h"
 #include "version.h"
 
-#define LOCK_FILE     "/run/nfcleakbpf.lock"
 #define TICK_NS	      100000000ULL  /* how often suspects are looked at */
 #define GRACE_NS      1000000000ULL /* deferred frees come within a second */
 #define LAST_GRACE_NS 250000000ULL  /* the same once the end has come */
@@ -58,6 +58,7 @@ struct run {
 	struct recorder *recorder; /* NULL: none wanted */
 	struct layout layout;
 	struct investigation *investigation;
+	struct control *control;
 	struct skb_sizes sizes;
 	struct ring_buffer *ring;
 	int epoll, signals, timer, lock;
@@ -112,6 +113,7 @@ static void on_leak(void *ctx, const struct allocation *a, uint64_t now)
 	struct run *r = ctx;
 
 	tell__leak(r->tell, a, now, &l);
+	control__leak(r->control, &l, now);
 }
 
 static void on_update(void *ctx, const struct allocation *a, enum certainty was, uint64_t now)
@@ -128,6 +130,7 @@ static void on_retracted(void *ctx, const struct allocation *a, uint64_t now)
 	struct run *r = ctx;
 
 	tell__retracted(r->tell, a, now, &l);
+	control__retracted(r->control, a);
 }
 
 static void on_warning(void *ctx, const struct warning *w, uint64_t now)
@@ -427,6 +430,7 @@ static void on_timer(struct run *r)
 		return;
 	judge(r);
 	now = now_ns();
+	control__work(r->control, now);
 	if (r->next_histograms && r->tracing && now >= r->next_histograms) {
 		session__histograms(r->session);
 		r->next_histograms = now + r->options.interval_ns;
@@ -449,6 +453,8 @@ static int loop(struct run *r)
 				r->stop = true;
 			else if (events[i].data.fd == r->timer)
 				on_timer(r);
+			else if (events[i].data.fd == control__fd(r->control))
+				control__work(r->control, now_ns());
 			else
 				ring_buffer__consume(r->ring);
 		}
@@ -461,6 +467,7 @@ static int finish(struct run *r)
 {
 	uint64_t end_at = now_ns() + LAST_GRACE_NS;
 
+	control__ending(r->control);
 	session__set_grace(r->session, LAST_GRACE_NS);
 	while (r->tracing &&
 	       (investigation__last(r->investigation, now_ns()) || now_ns() < end_at)) {
@@ -585,6 +592,35 @@ static int take_signals(struct run *r)
 	return r->signals < 0 ? -errno : 0;
 }
 
+static void describe(void *ctx, const struct allocation *a, uint64_t now, struct report_leak *l)
+{
+	tell__describe(((struct run *)ctx)->tell, a, now, l);
+}
+
+static void stop(void *ctx)
+{
+	((struct run *)ctx)->stop = true;
+}
+
+static int open_control(struct run *r)
+{
+	struct control_subject subject = {
+		.kernel = &r->kernel,
+		.hooks = r->hooks,
+		.names = r->names,
+		.ledger = r->ledger,
+		.layout = &r->layout,
+		.investigation = r->investigation,
+		.started = &r->started,
+		.scan_interval_ns = r->options.scan_interval_ns,
+		.describe = describe,
+		.stop = stop,
+		.ctx = r,
+	};
+
+	return control__new(&r->control, &subject);
+}
+
 static int open_loop(struct run *r)
 {
 	struct itimerspec tick = { { 0, TICK_NS }, { 0, TICK_NS } };
@@ -599,6 +635,10 @@ static int open_loop(struct run *r)
 		err = watch(r, r->timer);
 	if (!err)
 		err = watch(r, ring_buffer__epoll_fd(r->ring));
+	if (!err)
+		err = open_control(r);
+	if (!err && control__fd(r->control) >= 0)
+		err = watch(r, control__fd(r->control));
 	return err;
 }
 
@@ -679,6 +719,7 @@ static void close_run(struct run *r)
 	session__free(r->session);
 	names__free(r->names);
 	kernel__close(&r->kernel);
+	control__free(r->control);
 	if (r->signals >= 0)
 		close(r->signals);
 	if (r->timer >= 0)

@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <zlib.h>
 
-#include "report/kmemleak.h"
+#include "report/kmemleak_object.h"
 #include "report/model.h"
 #include "unit/scene.h"
 
@@ -99,9 +99,9 @@ static void kmemleak_of_each_series(void **state)
 		const char *release;
 		bool crc;
 	} cases[] = {
-		{ "6.1.0-56-amd64", false }, { "6.6.9", false },
-		{ "5.10.0-1-amd64", false }, { "6.7", true },
-		{ "6.12.117", true },	     { "7.0-rc1", true },
+		{ "6.1.192", false },
+		{ "6.12.117", true },
+		{ "7.0-rc1", true },
 	};
 	const struct scene_sum sum = sum_of(&some);
 
@@ -119,38 +119,6 @@ static void kmemleak_of_each_series(void **state)
 		assert_int_equal(bytes, sum.leaked_bytes);
 		free(text);
 	}
-	assert_true(kmemleak__layout(NULL).crc);
-	assert_true(kmemleak__layout("garbage").crc);
-	assert_true(kmemleak__layout("").crc);
-}
-
-static void kmemleak_object(void **state)
-{
-	static const unsigned char bytes[] = {
-		0x01, 0xfe, 0x0c, 0x44, 0xcb, 0x21, 0xee, 0x57, 0x20,
-		0x7e, 0x7f, 0x00, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46
-	};
-	const struct kmemleak_object o = { 0xffff888104a1d2c0, 18,    1000000000,   41,
-					   "a\nb\"c",	       bytes, sizeof(bytes) };
-	struct kmemleak_layout layout = kmemleak__layout("6.12.0");
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	(void)state;
-	kmemleak__object(out, layout, &o);
-	kmemleak__frame(out, layout, 0xffffffffc0001000, "f+0x1/0x2 [m]");
-	fclose(out);
-	/* The checksum is crc32_le(0, ...) of these bytes as the kernel computes it. */
-	assert_string_equal(
-		text, "unreferenced object 0xffff888104a1d2c0 (size 18):\n"
-		      "  comm \"a?b\"c\", pid 41, jiffies 4294892546\n"
-		      "  hex dump (first 18 bytes):\n"
-		      "    01 fe 0c 44 cb 21 ee 57 20 7e 7f 00 41 42 43 44  ...D.!.W ~..ABCD\n"
-		      "    45 46                                            EF\n"
-		      "  backtrace (crc 8c28e884):\n"
-		      "    f+0x1/0x2 [m]\n");
-	free(text);
 }
 
 /* ---- folded ---- */
@@ -620,7 +588,6 @@ static void no_control_characters(void **state)
 
 static const struct CMUnitTest formats_tests[] = {
 	TEST("kmemleak: as each kernel series prints it", kmemleak_of_each_series),
-	TEST("kmemleak: one object to the letter", kmemleak_object),
 	TEST("folded: all leaked bytes are in it, the callback last", folded_adds_up),
 	TEST("folded: one stack to the letter", folded_of_one),
 	TEST("perfetto: every allocation begins and ends, leaks are marked", perfetto_is_whole),

@@ -12,6 +12,8 @@
 #include <glob.h>
 #include <jansson.h>
 #include <sanitizer/lsan_interface.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include "hooks/subsystem.h"
@@ -22,6 +24,9 @@
 #include "report/model.h"
 #include "report/report.h"
 #include "scan/reach.h"
+#include "serve/kept.h"
+#include "serve/line.h"
+#include "serve/server.h"
 #include "trace/decode.h"
 #include "unit/fake.h"
 #include "unit/tape.h"
@@ -661,6 +666,71 @@ static void recordings(void **state)
 	tape__close(&tape);
 }
 
+/* ---- the control socket ---- */
+
+static void answer_much(void *ctx, struct request *r, const char *argument)
+{
+	struct kept_finding f = { .id = 1 };
+	bool fits = true;
+
+	for (; f.id < 100 && fits; f.id++) {
+		fits = !kept__add(ctx, &f) && !kept__clear(ctx, f.id + 1);
+		fits = fits && request__write(r, argument, strlen(argument));
+	}
+	if (fits)
+		request__ok(r, NULL);
+	else
+		request__error(r, "out of memory");
+}
+
+static void use_server(void *ctx)
+{
+	static const char text[] = "show 0123456789012345678901234567890123456789012345678901234\n";
+	struct verb verbs[] = { { "show", answer_much }, { NULL, NULL } };
+	struct server_config config = { .path = ctx, .verbs = verbs };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct status_line status = { 0 };
+	struct server *s = NULL;
+	struct kept *k;
+	char buf[8192], *end;
+	ssize_t n;
+	int fd;
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", (char *)ctx);
+	arm(true);
+	k = kept__new();
+	config.ctx = k;
+	if (k && !server__new(&s, &config)) {
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+		assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+		server__work(s, 1000000000);
+		n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+		arm(false);
+		/* All of the answer, or that there is none. */
+		assert_true(n > 0);
+		end = memchr(buf, '\n', (size_t)n);
+		assert_non_null(end);
+		assert_int_equal(line__status(buf, (size_t)(end - buf), &status), 0);
+		assert_int_equal(end + 1 + status.length - buf, n);
+		close(fd);
+	}
+	arm(false);
+	server__free(s);
+	kept__free(k);
+}
+
+static void control_socket(void **state)
+{
+	char dir[] = "/tmp/nfcleakbpf-torture.XXXXXX", path[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/sock", dir);
+	torture(use_server, path);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static int disarm(void **state)
 {
 	(void)state;
@@ -683,6 +753,7 @@ static const struct CMUnitTest torture_tests[] = {
 	CASE("recordings, written and played", recordings),
 	CASE("the JSON report", json_report),
 	CASE("reports made from a model", model_reports),
+	CASE("the control socket", control_socket),
 };
 
 UNIT_MAIN(torture_tests)
