@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "report/report.h"
+#include "report/words.h"
 #include "version.h"
 
 #define COLUMNS	       79
@@ -77,66 +78,6 @@ static void wrapped_line(FILE *out, size_t indent, const char *text)
 	wrapped(out, indent, indent, text);
 }
 
-static const char *role_of(const struct allocation *a)
-{
-	static const char *const words[NR_KINDS] = {
-		[KIND_OBJECT] = "object",
-		[KIND_SKB] = "skb",
-		[KIND_USER_ARGUMENT] = "user argument",
-		[KIND_REQUEST] = "request",
-		[KIND_RESPONSE] = "response",
-		[KIND_PARAMS] = "params",
-		[KIND_COMMAND] = "command",
-	};
-
-	return words[a->kind];
-}
-
-/* What happened, in words. */
-static char *sentence(const struct report_leak *l)
-{
-	const char *callback = l->callback ? l->callback : "a callback";
-	const char *command = l->command ? l->command : "command";
-	char from[256] = "", *text = NULL;
-	int n;
-
-	if (l->function)
-		snprintf(from, sizeof(from), " from %s+0x%x", l->function, l->offset);
-	switch (l->a->rule) {
-	case RULE_CALLBACK_KEPT:
-		n = asprintf(&text, "%s returned without releasing its %s: %" PRIu64 " bytes%s",
-			     callback, role_of(l->a), l->a->size, from);
-		break;
-	case RULE_COMMAND_DROPPED:
-		n = asprintf(&text,
-			     "%s for %s was dropped without calling it, and its %s not released: "
-			     "%" PRIu64 " bytes%s",
-			     command, callback, role_of(l->a), l->a->size, from);
-		break;
-	case RULE_SUBMIT_FAILED:
-		n = asprintf(&text,
-			     "%s failed for %s, and nobody released the %s: %" PRIu64 " bytes%s",
-			     l->submit ? l->submit : "submitting", callback, role_of(l->a),
-			     l->a->size, from);
-		break;
-	case RULE_OWNER_GONE:
-		n = asprintf(&text,
-			     "a device or module is gone and its %s not released: %" PRIu64
-			     " bytes%s",
-			     role_of(l->a), l->a->size, from);
-		break;
-	case RULE_UNREFERENCED:
-		n = asprintf(&text, "nothing refers to this %s any more: %" PRIu64 " bytes%s",
-			     role_of(l->a), l->a->size, from);
-		break;
-	default:
-		n = asprintf(&text, "%s leaked: %" PRIu64 " bytes%s", role_of(l->a), l->a->size,
-			     from);
-		break;
-	}
-	return n < 0 ? NULL : text;
-}
-
 static char *detail(const struct report_leak *l)
 {
 	char *text = NULL;
@@ -153,9 +94,7 @@ static char *detail(const struct report_leak *l)
 	if (l->command) {
 		char line[512];
 
-		snprintf(line, sizeof(line), "carried by %s%s%s, queued with %s for %s", l->command,
-			 l->device ? " on " : "", l->device ? l->device : "",
-			 l->submit ? l->submit : "?", l->callback ? l->callback : "?");
+		words__carried(l, line, sizeof(line));
 		fprintf(f, "    ");
 		wrapped(f, 4, 4, line);
 	}
@@ -194,7 +133,7 @@ static struct site *site_of(struct report *r, const struct report_leak *l, bool 
 	s->rule = l->a->rule;
 	s->stack = l->a->stack;
 	s->callback = l->a->carrier.callback;
-	s->sentence = sentence(l);
+	s->sentence = words__sentence(l);
 	s->detail = detail(l);
 	r->sites[r->nr_sites++] = s;
 	return s;
@@ -449,13 +388,7 @@ static void text_end(struct report *r, const struct report_end *e)
 		 s->suspects, s->cleared, s->retracted);
 	wrapped(r->out, 0, 0, line);
 	losses(r, e, s);
-	if (count)
-		fprintf(r->out,
-			"SUMMARY: nfcleakbpf: %" PRIu64 " bytes leaked in %" PRIu64
-			" allocations at %zu site%s\n",
-			bytes, count, sites, sites == 1 ? "" : "s");
-	else
-		fprintf(r->out, "SUMMARY: nfcleakbpf: no leaks found\n");
+	words__summary(r->out, bytes, count, sites);
 	fflush(r->out);
 }
 
