@@ -18,6 +18,7 @@ struct command {
 };
 
 int cmd_run(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 #endif /* NLB_CMD_H */

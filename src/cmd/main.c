@@ -11,6 +11,7 @@
 
 static const struct command commands[] = {
 	{ "run", "trace live: alerts as leaks happen, then a report", cmd_run },
+	{ "top", "the same on a full screen", cmd_top },
 	{ "doctor", "what this kernel offers and what would be missed", cmd_doctor },
 };
 

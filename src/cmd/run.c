@@ -22,7 +22,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/investigate.h"
-#include "cmd/options.h"
+#include "cmd/run.h"
 #include "hooks/hooks.h"
 #include "ledger/ledger.h"
 #include "report/report.h"
@@ -34,6 +34,9 @@
 #define TICK_NS	      100000000ULL  /* how often suspects are looked at */
 #define GRACE_NS      1000000000ULL /* deferred frees come within a second */
 #define LAST_GRACE_NS 250000000ULL  /* the same once the end has come */
+
+#define MAX_MODULES_SHOWN  16
+#define MAX_COMMANDS_SHOWN 64
 
 struct report_module {
 	const struct names *names;
@@ -51,7 +54,8 @@ struct run {
 	struct skb_sizes sizes;
 	struct ring_buffer *ring;
 	struct table devices; /* device structure -> name */
-	const struct report_format *format;
+	const struct front *front;
+	const struct report_format *format; /* the front's */
 	struct report *report;
 	int epoll, signals, timer, lock;
 	bool tracing;
@@ -81,13 +85,30 @@ static uint64_t wall(uint64_t ns)
 
 /* ---- findings ---- */
 
-static void fill_leak(struct run *r, const struct allocation *a, uint64_t now,
-		      struct report_leak *l)
+static void fill_carrier(struct run *r, const struct carrier *c, struct report_leak *l)
 {
 	const struct hook_meaning *meaning;
 	const struct subsystem *s = NULL;
 	int n;
 
+	if (c->type == NO_COMMAND_TYPE)
+		return;
+	l->callback = names__text(r->names, c->callback);
+	l->submit = names__text(r->names, c->function);
+	l->device = table__get(&r->devices, c->device);
+	for (uint64_t cookie = 1; cookie <= hooks__count(r->hooks) && !s; cookie++) {
+		meaning = hooks__meaning(r->hooks, cookie);
+		if (meaning && meaning->function == c->function)
+			s = meaning->subsystem;
+	}
+	for (n = 0; s && s->command_types[n]; n++)
+		if (n == c->type)
+			l->command = s->command_types[n];
+}
+
+static void fill_leak(struct run *r, const struct allocation *a, uint64_t now,
+		      struct report_leak *l)
+{
 	memset(l, 0, sizeof(*l));
 	l->a = a;
 	l->now = wall(now);
@@ -104,19 +125,7 @@ static void fill_leak(struct run *r, const struct allocation *a, uint64_t now,
 		l->function = names__text(r->names, a->caller);
 		l->module = names__module(r->names, a->caller);
 	}
-	if (a->carrier.type == NO_COMMAND_TYPE)
-		return;
-	l->callback = names__text(r->names, a->carrier.callback);
-	l->submit = names__text(r->names, a->carrier.function);
-	l->device = table__get(&r->devices, a->carrier.device);
-	for (uint64_t cookie = 1; cookie <= hooks__count(r->hooks) && !s; cookie++) {
-		meaning = hooks__meaning(r->hooks, cookie);
-		if (meaning && meaning->function == a->carrier.function)
-			s = meaning->subsystem;
-	}
-	for (n = 0; s && s->command_types[n]; n++)
-		if (n == a->carrier.type)
-			l->command = s->command_types[n];
+	fill_carrier(r, &a->carrier, l);
 }
 
 static void on_leak(void *ctx, const struct allocation *a, uint64_t now)
@@ -415,6 +424,70 @@ static void check_losses(struct run *r)
 	free(live);
 }
 
+/* ---- how things stand ---- */
+
+static void sum_up(struct run *r, struct report_end *sum)
+{
+	const struct ledger_stats *s = ledger__stats(r->ledger);
+
+	memset(sum, 0, sizeof(*sum));
+	if (r->tracing)
+		sum->seconds = (double)(now_ns() - r->started) / 1e9;
+	sum->ledger = r->ledger;
+	sum->lost_events = hooks__counters(r->hooks)->lost;
+	sum->missed_hooks = s->missed_hooks;
+	sum->unseen = hooks__counters(r->hooks)->book_full;
+}
+
+struct commands_shown {
+	struct run *run;
+	uint64_t now;
+	struct in_flight commands[MAX_COMMANDS_SHOWN];
+	struct report_command report[MAX_COMMANDS_SHOWN];
+	size_t nr;
+};
+
+static void show_command(void *ctx, const struct in_flight *command)
+{
+	struct commands_shown *shown = ctx;
+	struct report_leak names = { 0 };
+	size_t n = shown->nr;
+
+	if (n == MAX_COMMANDS_SHOWN)
+		return;
+	fill_carrier(shown->run, &command->carrier, &names);
+	shown->commands[n] = *command;
+	shown->report[n] = (struct report_command){
+		.command = &shown->commands[n],
+		.age_ns = shown->now - command->queued_at,
+		.callback = names.callback,
+		.type = names.command,
+		.device = names.device,
+	};
+	shown->nr++;
+}
+
+static void refresh(struct run *r, uint64_t now)
+{
+	const char *modules[MAX_MODULES_SHOWN];
+	struct commands_shown shown = { .run = r, .now = now };
+	struct front_now f = { .time = wall(now), .tracing = r->tracing, .ending = r->stop };
+
+	if (!r->front->refresh)
+		return;
+	f.modules = modules;
+	while (f.nr_modules < MAX_MODULES_SHOWN && f.nr_modules < hooks__nr_modules(r->hooks)) {
+		modules[f.nr_modules] = hooks__module(r->hooks, f.nr_modules);
+		f.nr_modules++;
+	}
+	ledger__each_command(r->ledger, show_command, &shown);
+	f.commands = shown.report;
+	f.nr_commands = shown.nr;
+	sum_up(r, &f.sum);
+	if (!r->front->refresh(r->report, &f))
+		r->stop = true;
+}
+
 /* ---- the loop ---- */
 
 static void judge(struct run *r)
@@ -431,6 +504,7 @@ static void judge(struct run *r)
 		r->next_tick = now + 1000000000;
 	}
 	r->format->tick(r->report, wall(now));
+	refresh(r, now);
 }
 
 static void histograms(struct run *r)
@@ -473,6 +547,8 @@ static int loop(struct run *r)
 				r->stop = true;
 			else if (events[i].data.fd == r->timer)
 				on_timer(r);
+			else if (r->front->on_input && events[i].data.fd == r->front->input)
+				r->stop = !r->front->on_input(r->report) || r->stop;
 			else
 				ring_buffer__consume(r->ring);
 		}
@@ -483,8 +559,8 @@ static int loop(struct run *r)
 /* The last suspects get a short grace; then the report, before detaching. */
 static int finish(struct run *r)
 {
-	struct report_end end = { 0 };
-	const struct ledger_stats *s;
+	const struct ledger_stats *s = ledger__stats(r->ledger);
+	struct report_end end;
 	uint64_t end_at = now_ns() + LAST_GRACE_NS;
 
 	ledger__set_grace(r->ledger, LAST_GRACE_NS);
@@ -497,12 +573,7 @@ static int finish(struct run *r)
 	if (!r->tracing)
 		return EXIT_DONE;
 	histograms(r);
-	s = ledger__stats(r->ledger);
-	end.seconds = (double)(now_ns() - r->started) / 1e9;
-	end.ledger = r->ledger;
-	end.lost_events = hooks__counters(r->hooks)->lost;
-	end.missed_hooks = s->missed_hooks;
-	end.unseen = hooks__counters(r->hooks)->book_full;
+	sum_up(r, &end);
 	r->format->end(r->report, &end);
 	return s->findings[CERTAINTY_PROBABLE] || s->findings[CERTAINTY_DEFINITE]
 		       ? r->options.error_exitcode
@@ -619,6 +690,8 @@ static int open_loop(struct run *r)
 		err = watch(r, r->timer);
 	if (!err)
 		err = watch(r, ring_buffer__epoll_fd(r->ring));
+	if (!err && r->front->on_input)
+		err = watch(r, r->front->input);
 	return err;
 }
 
@@ -641,7 +714,7 @@ static int open_trace(struct run *r)
 
 	r->names = names__new(resolve, r->kernel.query);
 	r->ledger = ledger__new(&ledger, &ops, r);
-	r->format = r->options.json ? &report_json : &report_text;
+	r->format = r->front->format;
 	if (r->names)
 		r->report = r->format->open(stdout, r->names, r->options.quiet);
 	if (!r->names || !r->ledger || !r->report)
@@ -695,12 +768,16 @@ static void close_run(struct run *r)
 		close(r->lock);
 }
 
-int cmd_run(int argc, char **argv)
+int run_trace(const struct run_options *options, const struct front *front)
 {
-	struct run r = { .epoll = -1, .signals = -1, .timer = -1, .lock = -1 };
+	struct run r = { .options = *options,
+			 .front = front,
+			 .epoll = -1,
+			 .signals = -1,
+			 .timer = -1,
+			 .lock = -1 };
 	int err, status = EXIT_CANNOT;
 
-	run_options__parse(&r.options, argc, argv);
 	err = take_signals(&r);
 	if (!err)
 		err = kernel__open(&r.kernel);
@@ -736,4 +813,14 @@ int cmd_run(int argc, char **argv)
 out:
 	close_run(&r);
 	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_options options;
+	struct front front = { 0 };
+
+	run_options__parse(&options, argc, argv);
+	front.format = options.json ? &report_json : &report_text;
+	return run_trace(&options, &front);
 }

@@ -22,7 +22,7 @@ enum style {
 	STYLE_PLAIN,
 	STYLE_DIM,
 	STYLE_BOLD,
-	STYLE_HEADING,	/* of a table's columns or of a part of the screen */
+	STYLE_HEADING, /* of a table's columns or of a part of the screen */
 	STYLE_GOOD,
 	STYLE_PROBABLE, /* also warnings */
 	STYLE_DEFINITE, /* also errors */
