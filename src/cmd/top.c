@@ -15,8 +15,7 @@ int cmd_top(int argc, char **argv)
 
 	top_options__parse(&options, argc, argv);
 	if (screen__possible(why, sizeof(why))) {
-		log_error("%s, and top needs a whole one; where there is none there is "
-			  "'nfcleakbpf run'",
+		log_error("top needs a whole terminal, but %s; 'nfcleakbpf run' writes plain text",
 			  why);
 		return EXIT_CANNOT;
 	}

@@ -11,6 +11,7 @@ static void scaled(char *buf, uint64_t n, int width, uint64_t base)
 {
 	static const char units[] = "KMGTPE";
 	uint64_t unit = 1;
+	unsigned tenths;
 	int u = -1;
 
 	if (snprintf(buf, FIGURE_SIZE, "%" PRIu64, n) <= width)
@@ -20,9 +21,10 @@ static void scaled(char *buf, uint64_t n, int width, uint64_t base)
 		unit *= base;
 		u++;
 	}
-	/* One decimal, unless that makes it too long. */
-	if (snprintf(buf, FIGURE_SIZE, "%" PRIu64 ".%u%c", n / unit,
-		     (unsigned)((double)(n % unit) * 10 / (double)unit), units[u]) > width)
+	/* One decimal, unless that makes it too long; rounding must not make it ten. */
+	tenths = (unsigned)((double)(n % unit) * 10 / (double)unit);
+	if (snprintf(buf, FIGURE_SIZE, "%" PRIu64 ".%u%c", n / unit, tenths > 9 ? 9 : tenths,
+		     units[u]) > width)
 		snprintf(buf, FIGURE_SIZE, "%" PRIu64 "%c", n / unit, units[u]);
 }
 

@@ -89,7 +89,7 @@ static void header_live(const struct snapshot *s, struct canvas *c, struct rect 
 	pen__add(&pen, 0, STYLE_PLAIN, "live ");
 	pen__add(&pen, 0, STYLE_BOLD, "%s allocation%s, %s bytes", live, plural(t->outstanding),
 		 bytes);
-	pen__add(&pen, 2, STYLE_PLAIN, "%s made, %s freed", born, freed);
+	pen__add(&pen, 2, STYLE_PLAIN, "%s allocated, %s freed", born, freed);
 	pen__add(&pen, 2, STYLE_PLAIN, "%" PRIu64 " command%s in flight", t->commands_live,
 		 plural(t->commands_live));
 	pen__add(&pen, 2, STYLE_PLAIN, "%" PRIu64 " ended", t->commands - t->commands_live);
@@ -101,10 +101,13 @@ static void header_leaks(const struct snapshot *s, struct canvas *c, struct rect
 	uint64_t definite = t->findings[CERTAINTY_DEFINITE];
 	uint64_t probable = t->findings[CERTAINTY_PROBABLE];
 	struct pen pen = pen_at(c, r, line);
+	bool narrow = r.width < 26;
 
 	pen__add(&pen, 0, STYLE_PLAIN, "leaks ");
-	pen__add(&pen, 0, definite ? STYLE_DEFINITE : STYLE_GOOD, "%" PRIu64 " definite", definite);
-	pen__add(&pen, 1, probable ? STYLE_PROBABLE : STYLE_GOOD, "%" PRIu64 " probable", probable);
+	pen__add(&pen, 0, definite ? STYLE_DEFINITE : STYLE_GOOD, "%" PRIu64 " %s", definite,
+		 narrow ? "def" : "definite");
+	pen__add(&pen, 1, probable ? STYLE_PROBABLE : STYLE_GOOD, "%" PRIu64 " %s", probable,
+		 narrow ? "prob" : "probable");
 	pen__add(&pen, 2, STYLE_PLAIN, "%" PRIu64 " retracted", t->retracted);
 	if (t->findings[CERTAINTY_POSSIBLE])
 		pen__add(&pen, 2, STYLE_DIM, "%" PRIu64 " looked into",
@@ -182,9 +185,9 @@ static const struct {
 	[COLUMN_LIVE] = { "LIVE", 5, 9, 4 },
 	[COLUMN_BYTES] = { "BYTES", 6, 10, 0 },
 	[COLUMN_RATE] = { "/SEC", 5, 7, 6 },
-	[COLUMN_HISTORY] = { "LAST MINUTE", 11, SNAPSHOT_HISTORY, 5 },
+	[COLUMN_HISTORY] = { "1 MINUTE", 10, SNAPSHOT_HISTORY, 5 },
 	[COLUMN_DEFINITE] = { "DEF", 4, 9, 1 },
-	[COLUMN_PROBABLE] = { "PROB", 5, 9, 2 },
+	[COLUMN_PROBABLE] = { "PROB", 4, 9, 2 },
 };
 
 static int longest_name(const struct view *v, const struct snapshot *s, bool utf8)
@@ -197,6 +200,20 @@ static int longest_name(const struct view *v, const struct snapshot *s, bool utf
 		most = width > most ? width : most;
 	}
 	return most;
+}
+
+/* Lets columns that are there grow to so much, 0: to all that is of use. */
+static void widen(int *widths, int from, int to, int most, int *more)
+{
+	for (int i = from; i <= to && *more > 0; i++) {
+		int grow = (most ? most : columns[i].wide) - widths[i];
+
+		if (!widths[i] || grow <= 0)
+			continue;
+		grow = grow < *more ? grow : *more;
+		widths[i] += grow;
+		*more -= grow;
+	}
 }
 
 /* Gives columns their widths, 0 to those that there is no room for. */
@@ -218,20 +235,15 @@ static void fit_columns(int width, int name, int *widths)
 			widths[gone] = 0;
 		}
 	}
-	/* Names in full first, then numbers, then the minute in seconds. */
+	/* Names in full first, then half of the minute, numbers, the rest of the minute. */
 	more = width - used - name;
-	for (int pass = 0; pass < 2; pass++) {
-		for (int i = 1; i < NR_COLUMNS && more > 0; i++) {
-			int grow = columns[i].wide - widths[i];
-
-			if (!widths[i] || (i == COLUMN_HISTORY) != pass)
-				continue;
-			grow = grow < more ? grow : more;
-			widths[i] += grow;
-			used += grow;
-			more -= grow;
-		}
-	}
+	widen(widths, COLUMN_HISTORY, COLUMN_HISTORY, columns[COLUMN_HISTORY].wide / 2, &more);
+	widen(widths, COLUMN_ALLOCATIONS, COLUMN_RATE, 0, &more);
+	widen(widths, COLUMN_DEFINITE, COLUMN_PROBABLE, 0, &more);
+	widen(widths, COLUMN_HISTORY, COLUMN_HISTORY, 0, &more);
+	used = NR_COLUMNS - 1;
+	for (int i = 1; i < NR_COLUMNS; i++)
+		used += widths[i] - !widths[i];
 	widths[COLUMN_NAME] = width - used > 0 ? width - used : 0;
 	if (widths[COLUMN_NAME] > name + 1 && name >= 8)
 		widths[COLUMN_NAME] = name + 1;
@@ -250,7 +262,9 @@ static void callback_heading(const struct view *v, struct canvas *c, struct rect
 		if (!widths[i])
 			continue;
 		part.width = widths[i];
-		snprintf(title, sizeof(title), "%s%s", columns[i].title,
+		/* The mark is there, if need be in place of a letter. */
+		snprintf(title, sizeof(title), "%.*s%s",
+			 i == (int)v->sort ? part.width - 1 : part.width, columns[i].title,
 			 i != (int)v->sort ? ""
 			 : c->utf8	   ? (v->reversed ? "\u25b2" : "\u25bc")
 					   : (v->reversed ? "^" : "v"));
@@ -542,12 +556,12 @@ void pane__footer(const struct view *v, const struct snapshot *s, struct canvas 
 	} else {
 		hint(&pen, "q", "quit");
 		hint(&pen, "?", "help");
-		hint(&pen, "Enter", "look into");
+		hint(&pen, "Enter", "details");
+		hint(&pen, "Tab", "next part");
 		hint(&pen, "s", "sort");
-		hint(&pen, "r", "reverse");
 		hint(&pen, "/", "filter");
 	}
 	hint(&pen, "p", v->paused ? "go on" : "pause");
 	if (!v->help && v->mode == MODE_MAIN)
-		hint(&pen, "Tab", "next part");
+		hint(&pen, "r", "reverse");
 }

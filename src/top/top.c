@@ -134,7 +134,7 @@ static bool keys(struct report *r, bool *any)
 
 static bool top_refresh(struct report *r, const struct front_now *now)
 {
-	bool any, go_on;
+	bool any = false, go_on;
 
 	if (!r->screen)
 		return true;
