@@ -93,36 +93,39 @@ void collector__free(struct collector *c)
 
 /* ---- alerts ---- */
 
-/* The alert with this id, or a new one in place of the oldest. */
-static struct alert *alert_get(struct collector *c, uint64_t id)
+static struct alert *alert_find(struct collector *c, uint64_t id)
 {
-	struct alert *a = NULL;
-
-	for (size_t i = 0; i < c->nr_alerts && id && !a; i++)
+	for (size_t i = 0; i < c->nr_alerts && id; i++)
 		if (c->alerts[i].row.id == id)
-			a = &c->alerts[i];
-	if (!a && c->nr_alerts < SNAPSHOT_ALERTS)
+			return &c->alerts[i];
+	return NULL;
+}
+
+/* A new one, if need be in place of the oldest. */
+static struct alert *alert_make(struct collector *c)
+{
+	struct alert *a = c->alerts;
+
+	if (c->nr_alerts < SNAPSHOT_ALERTS)
 		a = &c->alerts[c->nr_alerts++];
-	if (!a) {
-		a = c->alerts;
+	else
 		for (size_t i = 1; i < c->nr_alerts; i++)
 			if (c->alerts[i].order < a->order)
 				a = &c->alerts[i];
-	}
-	if (!id || a->row.id != id) {
-		memset(a, 0, sizeof(*a));
-		a->row.id = ++c->next_alert;
-	}
-	a->order = ++c->next_order;
-	c->news = true;
+	memset(a, 0, sizeof(*a));
+	a->row.id = ++c->next_alert;
 	return a;
 }
 
 static uint64_t alert_add(struct collector *c, uint64_t id, enum alert_kind kind, uint64_t time,
 			  const struct site *site, const char *text)
 {
-	struct alert *a = alert_get(c, id);
+	struct alert *a = alert_find(c, id);
 
+	if (!a)
+		a = alert_make(c);
+	a->order = ++c->next_order;
+	c->news = true;
 	a->row.kind = kind;
 	a->row.time = time;
 	a->row.of_site = site;
