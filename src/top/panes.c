@@ -114,8 +114,12 @@ static void header_leaks(const struct snapshot *s, struct canvas *c, struct rect
 			 t->findings[CERTAINTY_POSSIBLE]);
 	if (s->lost_events || s->missed_hooks || s->unseen) {
 		pen__add(&pen, 2, STYLE_PROBABLE, "degraded:");
-		pen__add(&pen, 1, STYLE_PROBABLE, "%" PRIu64 " events lost", s->lost_events);
-		pen__add(&pen, 1, STYLE_PROBABLE, "%" PRIu64 " hooks missed", s->missed_hooks);
+		if (s->lost_events)
+			pen__add(&pen, 1, STYLE_PROBABLE, "%" PRIu64 " events lost",
+				 s->lost_events);
+		if (s->missed_hooks)
+			pen__add(&pen, 1, STYLE_PROBABLE, "%" PRIu64 " hooks missed",
+				 s->missed_hooks);
 		if (s->unseen)
 			pen__add(&pen, 1, STYLE_PROBABLE, "%" PRIu64 " unseen", s->unseen);
 	} else if (s->state == SNAPSHOT_TRACING) {
