@@ -26,8 +26,10 @@ UNIT_HELPERS := $(patsubst %.c,$(T)/obj/%.o,tests/unit/fake.c tests/unit/heap.c 
 	tests/replay/script.c)
 REPLAYS := $(sort $(wildcard tests/replay/*.replay))
 NATIVE_TESTS := $(T)/native
+SCREEN_DRIVER := $(T)/screen_driver
 TEST_OBJS := $(TEST_LIB_OBJS) \
-	$(patsubst %.c,$(T)/obj/%.o,$(wildcard tests/unit/*.c tests/replay/*.c tests/native/*.c))
+	$(patsubst %.c,$(T)/obj/%.o,$(wildcard tests/unit/*.c tests/replay/*.c tests/native/*.c \
+		tests/top/*.c))
 
 $(T)/obj/%.o: %.c | $(SKELS)
 	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
@@ -62,6 +64,9 @@ $(T)/fuzz: $(patsubst %,$(T)/obj/tests/replay/%.o,fuzz player) $(TEST_LIB)
 $(NATIVE_TESTS): $(patsubst %.c,$(T)/obj/%.o,$(sort $(wildcard tests/native/*.c))) $(TEST_LIB)
 	$(call test_link)
 
+$(SCREEN_DRIVER): $(patsubst %,$(T)/obj/tests/%.o,top/driver replay/player unit/fake) $(TEST_LIB)
+	$(call test_link)
+
 # A short run of each fuzzer from its kept corpus; nothing of it is kept.  libFuzzer
 # comes with clang (libclang-rt-dev): where it is not there, nothing is fuzzed.
 FUZZ_BRIEFLY ?= 5
@@ -89,15 +94,16 @@ fuzz-briefly:
 	done; exit $$status
 
 .PHONY: test-programs
-test-programs: $(UNIT_TESTS) $(REPLAY_TESTS) $(NATIVE_TESTS)
+test-programs: $(UNIT_TESTS) $(REPLAY_TESTS) $(NATIVE_TESTS) $(SCREEN_DRIVER)
 
 # All of them run, whatever fails: the status says whether anything did.
 .PHONY: unit
-unit: $(UNIT_TESTS) $(REPLAY_TESTS)
+unit: $(UNIT_TESTS) $(REPLAY_TESTS) $(SCREEN_DRIVER)
 	@status=0; \
 	for t in $(UNIT_TESTS); do echo "# $$t"; $$t || status=1; done; \
 	echo "# $(T)/replay"; $(T)/replay $(REPLAYS) || status=1; \
 	echo "# $(T)/fuzz"; $(T)/fuzz || status=1; \
+	echo "# $(SCREEN_DRIVER)"; tests/top/screen_test.py $(SCREEN_DRIVER) || status=1; \
 	$(MAKE) --no-print-directory -s fuzz-briefly || status=1; \
 	exit $$status
 

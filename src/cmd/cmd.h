@@ -22,6 +22,7 @@ struct command {
 
 int cmd_run(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 /* scan, clear, show, status, dump, stop; also as "nfcleakbpf scan=SECONDS" */
 int cmd_verb(int argc, char **argv);

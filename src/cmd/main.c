@@ -11,6 +11,7 @@
 
 static const struct command commands[] = {
 	{ "run", "trace live: alerts as leaks happen, then a report", cmd_run },
+	{ "top", "the same on a full screen", cmd_top },
 	{ "report", "render a recording made by run --output, or compare two", cmd_report },
 	{ "show", "what has leaked in the `run` there is, as kmemleak lists it", cmd_verb },
 	{ "clear", "not to list that again", cmd_verb },

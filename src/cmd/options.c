@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * argp's table for `run`.
+ * argp's tables for `run` and `top`.
  */
 #include "cmd/options.h"
 
@@ -158,12 +158,36 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static void set_defaults(struct run_options *o)
+{
+	memset(o, 0, sizeof(*o));
+	o->min_age_ns = 5000000000ULL;
+	o->scan_interval_ns = 600000000000ULL;
+}
+
 void run_options__parse(struct run_options *o, int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, NULL, doc, NULL, NULL, NULL };
 
-	memset(o, 0, sizeof(*o));
-	o->min_age_ns = 5000000000ULL;
-	o->scan_interval_ns = 600000000000ULL;
+	set_defaults(o);
+	argp_parse(&argp, argc, argv, 0, NULL, o);
+}
+
+void top_options__parse(struct run_options *o, int argc, char **argv)
+{
+	static const char keys[] = "dmwaslAv";
+	static const char top_doc[] =
+		"Traces as 'nfcleakbpf run' does and shows on the whole terminal what is live "
+		"under which callback and what leaks; '?' tells the keys.\v"
+		"Times are numbers with an optional ms, s, m or h; bare means seconds.\n\n"
+		"Exit status: 0 done, 1 could not run, 2 usage.";
+	struct argp_option some[sizeof(options) / sizeof(*options)] = { 0 };
+	const struct argp argp = { some, parse, NULL, top_doc, NULL, NULL, NULL };
+	size_t n = 0;
+
+	for (size_t i = 0; options[i].name; i++)
+		if (strchr(keys, options[i].key))
+			some[n++] = options[i];
+	set_defaults(o);
 	argp_parse(&argp, argc, argv, 0, NULL, o);
 }

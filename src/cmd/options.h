@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The options of `run`.
+ * The options of `run` and `top`.
  */
 #ifndef NLB_OPTIONS_H
 #define NLB_OPTIONS_H
@@ -36,6 +36,8 @@ struct run_options {
 /* Exits on --help and on a usage error (2). */
 void run_options__parse(struct run_options *o, int argc, char **argv);
 
+/* Likewise for `top`: those of the options that it has. */
+void top_options__parse(struct run_options *o, int argc, char **argv);
 /*
  * For any command's --suppressions: adds the file's to *s, which is made if it is
  * NULL and is the caller's to free.  Exits on an error (2).

@@ -24,7 +24,7 @@
 #include "cmd/cmd.h"
 #include "cmd/control.h"
 #include "cmd/investigate.h"
-#include "cmd/options.h"
+#include "cmd/run.h"
 #include "hooks/hooks.h"
 #include "ledger/ledger.h"
 #include "record/recorder.h"
@@ -40,6 +40,9 @@
 #define GRACE_NS      1000000000ULL /* deferred frees come within a second */
 #define LAST_GRACE_NS 250000000ULL  /* the same once the end has come */
 #define CLOCK_STEP_NS 1000000ULL    /* less than this is no change of the wall clock */
+
+#define MAX_MODULES_SHOWN  16
+#define MAX_COMMANDS_SHOWN 64
 
 struct report_module {
 	const struct names *names;
@@ -61,6 +64,8 @@ struct run {
 	struct control *control;
 	struct skb_sizes sizes;
 	struct ring_buffer *ring;
+	const struct front *front;
+	struct report *shown; /* the front's own, behind the filter */
 	int epoll, signals, timer, lock;
 	bool tracing;
 	bool stop;
@@ -399,6 +404,72 @@ static void check_losses(struct run *r)
 	free(live);
 }
 
+/* ---- how things stand ---- */
+
+static void sum_up(struct run *r, struct report_end *sum)
+{
+	const struct ledger_stats *s = ledger__stats(r->ledger);
+
+	memset(sum, 0, sizeof(*sum));
+	if (r->tracing)
+		sum->seconds = (double)(now_ns() - r->started) / 1e9;
+	sum->ledger = r->ledger;
+	sum->lost_events = hooks__counters(r->hooks)->lost;
+	sum->missed_hooks = s->missed_hooks;
+	sum->unseen = hooks__counters(r->hooks)->book_full;
+}
+
+struct commands_shown {
+	struct run *run;
+	uint64_t now;
+	struct in_flight commands[MAX_COMMANDS_SHOWN];
+	struct report_command report[MAX_COMMANDS_SHOWN];
+	size_t nr;
+};
+
+static void show_command(void *ctx, const struct in_flight *command)
+{
+	struct commands_shown *shown = ctx;
+	struct report_leak names = { 0 };
+	size_t n = shown->nr;
+
+	if (n == MAX_COMMANDS_SHOWN)
+		return;
+	tell__carrier(shown->run->tell, &command->carrier, &names);
+	shown->commands[n] = *command;
+	shown->report[n] = (struct report_command){
+		.command = &shown->commands[n],
+		.age_ns = shown->now - command->queued_at,
+		.callback = names.callback,
+		.type = names.command,
+		.device = names.device,
+	};
+	shown->nr++;
+}
+
+static void refresh(struct run *r, uint64_t now)
+{
+	const char *modules[MAX_MODULES_SHOWN];
+	struct commands_shown shown = { .run = r, .now = now };
+	struct front_now f = { .time = tell__clock(r->tell) + now,
+			       .tracing = r->tracing,
+			       .ending = r->stop };
+
+	if (!r->front->refresh)
+		return;
+	f.modules = modules;
+	while (f.nr_modules < MAX_MODULES_SHOWN && f.nr_modules < hooks__nr_modules(r->hooks)) {
+		modules[f.nr_modules] = hooks__module(r->hooks, f.nr_modules);
+		f.nr_modules++;
+	}
+	ledger__each_command(r->ledger, show_command, &shown);
+	f.commands = shown.report;
+	f.nr_commands = shown.nr;
+	sum_up(r, &f.sum);
+	if (!r->front->refresh(r->shown, &f))
+		r->stop = true;
+}
+
 /* ---- the loop ---- */
 
 static void judge(struct run *r)
@@ -420,6 +491,7 @@ static void judge(struct run *r)
 		r->next_tick = now + 1000000000;
 	}
 	session__tick(r->session, now);
+	refresh(r, now);
 }
 
 static void on_timer(struct run *r)
@@ -455,6 +527,8 @@ static int loop(struct run *r)
 				on_timer(r);
 			else if (events[i].data.fd == control__fd(r->control))
 				control__work(r->control, now_ns());
+			else if (r->front->on_input && events[i].data.fd == r->front->input)
+				r->stop = !r->front->on_input(r->shown) || r->stop;
 			else
 				ring_buffer__consume(r->ring);
 		}
@@ -639,6 +713,8 @@ static int open_loop(struct run *r)
 		err = open_control(r);
 	if (!err && control__fd(r->control) >= 0)
 		err = watch(r, control__fd(r->control));
+	if (!err && r->front->on_input)
+		err = watch(r, r->front->input);
 	return err;
 }
 
@@ -656,7 +732,7 @@ static int open_trace(struct run *r)
 	};
 	struct ledger_ops ops = { on_leak, on_update, on_retracted, on_warning };
 	struct ledger_config ledger = { .grace_ns = GRACE_NS, .min_age_ns = r->options.min_age_ns };
-	const struct report_format *format = r->options.json ? &report_json : &report_text;
+	const struct report_format *format = r->front->format;
 	struct report *report = NULL;
 	struct utsname machine;
 	struct investigation_config look = { r->options.scan_interval_ns, r->options.scan_limit };
@@ -665,6 +741,7 @@ static int open_trace(struct run *r)
 	r->names = names__new(resolve, r->kernel.query);
 	if (r->names)
 		report = format->open(stdout, r->names, r->options.quiet);
+	r->shown = report;
 	r->report =
 		filter__open(format, report, r->options.suppressions, r->options.gen_suppressions);
 	if (r->report)
@@ -730,12 +807,16 @@ static void close_run(struct run *r)
 		close(r->lock);
 }
 
-int cmd_run(int argc, char **argv)
+int run_trace(const struct run_options *options, const struct front *front)
 {
-	struct run r = { .epoll = -1, .signals = -1, .timer = -1, .lock = -1 };
+	struct run r = { .options = *options,
+			 .front = front,
+			 .epoll = -1,
+			 .signals = -1,
+			 .timer = -1,
+			 .lock = -1 };
 	int err, status = EXIT_CANNOT;
 
-	run_options__parse(&r.options, argc, argv);
 	err = take_signals(&r);
 	if (!err)
 		err = kernel__open(&r.kernel);
@@ -778,4 +859,14 @@ int cmd_run(int argc, char **argv)
 out:
 	close_run(&r);
 	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_options options;
+	struct front front = { 0 };
+
+	run_options__parse(&options, argc, argv);
+	front.format = options.json ? &report_json : &report_text;
+	return run_trace(&options, &front);
 }

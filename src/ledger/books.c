@@ -40,6 +40,7 @@ static void histogram_count(struct histogram *h, const struct allocation *a, int
 {
 	h->allocations += (uint64_t)sign;
 	h->outstanding += (uint64_t)sign;
+	h->outstanding_bytes += (uint64_t)sign * a->size;
 	h->bytes += (uint64_t)sign * a->size;
 	h->size_log2[log2_index(a->size, 32)] += (uint64_t)sign;
 }
@@ -118,6 +119,7 @@ void allocation_end(struct ledger *l, struct allocation *a, uint64_t now)
 
 		h->freed++;
 		h->outstanding--;
+		h->outstanding_bytes -= a->size;
 		h->lifetime_us_log2[log2_index(us, 48)]++;
 	}
 	l->stats.frees++;

@@ -137,6 +137,7 @@ struct histogram {
 	uint64_t bytes;
 	uint64_t freed;
 	uint64_t outstanding;
+	uint64_t outstanding_bytes;
 	uint64_t size_log2[32];
 	uint64_t lifetime_us_log2[48];
 };
@@ -169,6 +170,17 @@ struct warning {
 	uint64_t age_ns;	/* callback-overdue: since it was queued */
 	uint32_t stack;		/* growth: of the site */
 	uint64_t outstanding;	/* growth: allocations now */
+};
+
+/* A command that was queued and has not ended. */
+struct in_flight {
+	struct carrier carrier;
+	uint64_t queued_at;
+	uint32_t timeout_ms;
+	bool submitting; /* the submitting call has not returned */
+	bool completed;	 /* the driver has handed its response back */
+	bool called;	 /* its callback was entered */
+	bool overdue;	 /* a warning was given */
 };
 
 struct ledger_ops {
@@ -254,6 +266,10 @@ void ledger__each_device(const struct ledger *l, void (*each)(void *ctx, uint64_
 /* Calls each() for every live allocation, in no order. */
 void ledger__each(const struct ledger *l, void (*each)(void *ctx, const struct allocation *a),
 		  void *ctx);
+
+/* Calls each() for every command in flight, in no order. */
+void ledger__each_command(const struct ledger *l,
+			  void (*each)(void *ctx, const struct in_flight *command), void *ctx);
 
 /*
  * After events were lost: what is live, from the in-kernel book, read after

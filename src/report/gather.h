@@ -86,7 +86,7 @@ const struct model_stack *gather__stack(struct report *r, const struct stack *st
 void gather__take(struct gathered *g, const struct allocation *a);
 
 /* Makes the view; the ledger is at its end. */
-void view__make(struct report *r, const struct report_end *end);
-void view__free(struct report *r);
+void gathered__make(struct report *r, const struct report_end *end);
+void gathered__free(struct report *r);
 
 #endif /* NLB_GATHER_H */

@@ -76,7 +76,7 @@ void model__close(struct report *r)
 
 	if (!r)
 		return;
-	view__free(r);
+	gathered__free(r);
 	while ((s = table__next(&r->stacks, &i)))
 		free((void *)s->frames);
 	free_all(&r->stacks);
@@ -617,7 +617,7 @@ void model__end(struct report *r, const struct report_end *end)
 
 	reconcile(r, end->ledger, r->last);
 	sample_end(r, end);
-	view__make(r, end);
+	gathered__make(r, end);
 	r->ended = true;
 	if (!r->writer)
 		return;

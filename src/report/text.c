@@ -9,6 +9,7 @@
 
 #include "report/report.h"
 #include "report/suppress.h"
+#include "report/words.h"
 #include "version.h"
 
 #define COLUMNS	       79
@@ -79,77 +80,6 @@ static void wrapped_line(FILE *out, size_t indent, const char *text)
 	wrapped(out, indent, indent, text);
 }
 
-static const char *role_of(const struct report_leak *l)
-{
-	static const char *const words[NR_KINDS] = {
-		[KIND_OBJECT] = "object",
-		[KIND_SKB] = "skb",
-		[KIND_USER_ARGUMENT] = "user argument",
-		[KIND_REQUEST] = "request",
-		[KIND_RESPONSE] = "response",
-		[KIND_PARAMS] = "params",
-		[KIND_COMMAND] = "command",
-	};
-
-	const char *origin = report__origin(l);
-
-	if (l->a->sock)
-		return "socket";
-	if (l->a->kind == KIND_SKB && origin && strcmp(origin, "new") != 0)
-		return !strcmp(origin, "clone") ? "clone of an skb" : "copy of an skb";
-	return words[l->a->kind];
-}
-
-/* What happened, in words. */
-static char *sentence(const struct report_leak *l)
-{
-	const char *callback = l->callback ? l->callback : "a callback";
-	const char *command = l->command ? l->command : "command";
-	const char *holder = report__holder(l), *had;
-	char from[256] = "", *text = NULL;
-	int n;
-
-	/* Worth a word only if it is another function. */
-	if (!holder || holder == l->function)
-		holder = had = "";
-	else
-		had = l->a->sock ? "; it was held for " : ", last held by ";
-
-	if (l->function)
-		snprintf(from, sizeof(from), " from %s+0x%x", l->function, l->offset);
-	switch (l->a->rule) {
-	case RULE_CALLBACK_KEPT:
-		n = asprintf(&text, "%s returned without releasing its %s: %" PRIu64 " bytes%s",
-			     callback, role_of(l), l->a->size, from);
-		break;
-	case RULE_COMMAND_DROPPED:
-		n = asprintf(&text,
-			     "%s for %s was dropped without calling it, and its %s not released: "
-			     "%" PRIu64 " bytes%s",
-			     command, callback, role_of(l), l->a->size, from);
-		break;
-	case RULE_SUBMIT_FAILED:
-		n = asprintf(&text,
-			     "%s failed for %s, and nobody released the %s: %" PRIu64 " bytes%s",
-			     l->submit ? l->submit : "submitting", callback, role_of(l), l->a->size,
-			     from);
-		break;
-	case RULE_OWNER_GONE:
-		n = asprintf(&text, "%s, and its %s not released%s%s: %" PRIu64 " bytes%s",
-			     l->a->sock ? "a socket was closed" : "a device or module is gone",
-			     l->a->sock ? "memory" : role_of(l), had, holder, l->a->size, from);
-		break;
-	case RULE_UNREFERENCED:
-		n = asprintf(&text, "nothing refers to this %s any more%s%s: %" PRIu64 " bytes%s",
-			     role_of(l), had, holder, l->a->size, from);
-		break;
-	default:
-		n = asprintf(&text, "%s leaked: %" PRIu64 " bytes%s", role_of(l), l->a->size, from);
-		break;
-	}
-	return n < 0 ? NULL : text;
-}
-
 static char *detail(const struct report_leak *l)
 {
 	char *text = NULL;
@@ -166,11 +96,7 @@ static char *detail(const struct report_leak *l)
 	if (l->command) {
 		char line[512];
 
-		snprintf(line, sizeof(line), "carried by %s%s%s, queued with %s%s%s for %s%s%s",
-			 l->command, l->device ? " on " : "", l->device ? l->device : "",
-			 l->submit ? l->submit : "?", l->submitter ? " by " : "",
-			 l->submitter ? l->submitter : "", l->callback ? l->callback : "?",
-			 l->upper ? ", on behalf of " : "", l->upper ? l->upper : "");
+		words__carried(l, line, sizeof(line));
 		fprintf(f, "    ");
 		wrapped(f, 4, 4, line);
 	}
@@ -209,7 +135,7 @@ static struct site *site_of(struct report *r, const struct report_leak *l, bool 
 	s->rule = l->a->rule;
 	s->stack = l->a->stack;
 	s->callback = l->a->carrier.callback;
-	s->sentence = sentence(l);
+	s->sentence = words__sentence(l);
 	s->detail = detail(l);
 	r->sites[r->nr_sites++] = s;
 	return s;
@@ -504,13 +430,7 @@ static void text_end(struct report *r, const struct report_end *e)
 	losses(r, e, s);
 	if (e->incomplete)
 		fputs("incomplete: the recording stops before the end of the run\n", r->out);
-	if (count)
-		fprintf(r->out,
-			"SUMMARY: nfcleakbpf: %" PRIu64 " bytes leaked in %" PRIu64
-			" allocations at %zu site%s\n",
-			bytes, count, sites, sites == 1 ? "" : "s");
-	else
-		fprintf(r->out, "SUMMARY: nfcleakbpf: no leaks found\n");
+	words__summary(r->out, bytes, count, sites);
 	fflush(r->out);
 }
 

@@ -27,6 +27,8 @@
 #include "serve/kept.h"
 #include "serve/line.h"
 #include "serve/server.h"
+#include "top/snapshot.h"
+#include "top/view.h"
 #include "trace/decode.h"
 #include "unit/fake.h"
 #include "unit/tape.h"
@@ -532,6 +534,73 @@ static void model_reports(void **state)
 		torture(use_taps, (void *)formats[i]);
 }
 
+/* ---- the full screen, without one ---- */
+
+static void use_view(void *ctx)
+{
+	static const char *const modules[] = { "nfc", "nfc_digital" };
+	static const uint32_t keys[] = { 'j', VIEW_KEY_ENTER, '?', 'q', 'q' };
+	struct ledger_config config = { 0 };
+	struct ledger_ops ops = { 0 };
+	struct names *names = names__new(NULL, NULL);
+	struct ledger *ledger = ledger__new(&config, &ops, NULL);
+	struct event alloc = { .type = EVENT_ALLOC, .time = 1 };
+	struct in_flight flight = { 0 };
+	struct report_command command = { .command = &flight, .type = "TG_LISTEN" };
+	struct front_now now = { .time = 1,
+				 .tracing = true,
+				 .modules = modules,
+				 .nr_modules = 2,
+				 .commands = &command,
+				 .nr_commands = 1,
+				 .sum = { .ledger = ledger } };
+	struct report_start start = { .kernel = "6.1", .missing = modules, .nr_missing = 2 };
+	struct allocation a = { .size = 8,
+				.rule = RULE_CALLBACK_KEPT,
+				.certainty = CERTAINTY_PROBABLE,
+				.carrier = { .callback = 7 } };
+	struct report_leak l = { .a = &a, .command = "TG_LISTEN", .was = CERTAINTY_PROBABLE };
+	struct canvas canvas = { 0 };
+	struct collector *c;
+	struct view *v;
+
+	(void)ctx;
+	alloc.alloc.addr = 0xffff888000001000;
+	alloc.alloc.size = 8;
+	assert_int_equal(ledger__event(ledger, &alloc), 0);
+	arm(true);
+	c = collector__new(names);
+	v = view__new();
+	for (int i = 0; c && v && i < 3; i++) {
+		now.time += SECOND_NS;
+		collector__start(c, &start);
+		a.stack = (uint32_t)i;
+		collector__leak(c, &l);
+		collector__update(c, &l);
+		collector__retracted(c, &l);
+		collector__message(c, "a message");
+		collector__tick(c, &now);
+		collector__take(c, &now);
+		canvas__resize(&canvas, 150, 20 + i);
+		for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++) {
+			view__draw(v, collector__snapshot(c), &canvas);
+			view__key(v, collector__snapshot(c), keys[k]);
+		}
+	}
+	canvas__free(&canvas);
+	view__free(v);
+	collector__free(c);
+	arm(false);
+	ledger__free(ledger);
+	names__free(names);
+}
+
+static void full_screen(void **state)
+{
+	(void)state;
+	torture(use_view, NULL);
+}
+
 /* ---- the rest ---- */
 
 static void use_modules(void *ctx)
@@ -748,6 +817,7 @@ static const struct CMUnitTest torture_tests[] = {
 	CASE("names and records", all_names),
 	CASE("the text report", text_report),
 	CASE("suppressions", suppressions),
+	CASE("the full-screen view", full_screen),
 	CASE("the list of modules", modules_file),
 	CASE("the graph of references", graph),
 	CASE("recordings, written and played", recordings),

@@ -340,7 +340,7 @@ static int by_outstanding(const void *a, const void *b)
 	return order ? order : -ORDER(x->h.allocations, y->h.allocations);
 }
 
-void view__make(struct report *r, const struct report_end *end)
+void gathered__make(struct report *r, const struct report_end *end)
 {
 	struct model_view *v = &r->view;
 
@@ -365,7 +365,7 @@ void view__make(struct report *r, const struct report_end *end)
 	v->incomplete = r->err != 0;
 }
 
-void view__free(struct report *r)
+void gathered__free(struct report *r)
 {
 	free(r->ordered);
 	free(r->sites);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What happened, in words, for the formats that people read.
+ */
+#ifndef NLB_WORDS_H
+#define NLB_WORDS_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "report/report.h"
+
+/*
+ * What happened to this leak's memory, on one line and without how often: the
+ * same for all of a site.  The caller's to free; NULL when out of memory.
+ */
+char *words__sentence(const struct report_leak *l);
+/* Which command carried it; there must have been one. */
+void words__carried(const struct report_leak *l, char *buf, size_t size);
+/* The last line of all. */
+void words__summary(FILE *out, uint64_t bytes, uint64_t count, size_t sites);
+
+#endif /* NLB_WORDS_H */
