@@ -62,15 +62,16 @@ $(NATIVE_TESTS): $(patsubst %.c,$(T)/obj/%.o,$(sort $(wildcard tests/native/*.c)
 	$(call test_link)
 
 .PHONY: test-programs
-test-programs: $(UNIT_TESTS) $(REPLAY_TESTS) $(NATIVE_TESTS)
+test-programs: $(UNIT_TESTS) $(REPLAY_TESTS) $(NATIVE_TESTS) $(LEDGER_BENCH)
 
 # All of them run, whatever fails: the status says whether anything did.
 .PHONY: unit
-unit: $(UNIT_TESTS) $(REPLAY_TESTS)
+unit: $(UNIT_TESTS) $(REPLAY_TESTS) $(LEDGER_BENCH)
 	@status=0; \
 	for t in $(UNIT_TESTS); do echo "# $$t"; $$t || status=1; done; \
 	echo "# $(T)/replay"; $(T)/replay $(REPLAYS) || status=1; \
 	echo "# $(T)/fuzz"; $(T)/fuzz || status=1; \
+	echo "# $(LEDGER_BENCH)"; $(LEDGER_BENCH) --growth 5000000 || status=1; \
 	exit $$status
 
 .PHONY: native
@@ -81,4 +82,5 @@ native: $(NATIVE_TESTS) $(O)/nfcleakbpf
 
 -include $(TEST_OBJS:.o=.d)
 
+include tests/bench/ledger.mk
 include tests/fuzz/fuzz.mk
