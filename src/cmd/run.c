@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,7 @@ struct run {
 	bool stop;
 	uint64_t started, next_histograms, next_tick;
 	uint64_t lost, misses; /* as far as the ledger knows */
+	bool left_out_said;
 };
 
 static uint64_t clock_ns(clockid_t clock)
@@ -417,6 +419,15 @@ static void check_misses(struct run *r)
 	r->misses = misses;
 }
 
+static void check_left_out(struct run *r)
+{
+	if (r->left_out_said || !hooks__counters(r->hooks)->left_out)
+		return;
+	r->left_out_said = true;
+	log_info("events come faster than they can be read: allocations are followed without "
+		 "their stacks until that is over");
+}
+
 static void check_losses(struct run *r)
 {
 	uint64_t lost = __atomic_load_n(&hooks__counters(r->hooks)->lost, __ATOMIC_RELAXED);
@@ -449,6 +460,7 @@ static void judge(struct run *r)
 
 	ring_buffer__consume(r->ring);
 	check_losses(r);
+	check_left_out(r);
 	now = now_ns();
 	investigation__work(r->investigation, now);
 	if (now >= r->next_tick) {
@@ -530,6 +542,7 @@ static int finish(struct run *r)
 	end.lost_events = hooks__counters(r->hooks)->lost;
 	end.missed_hooks = s->missed_hooks;
 	end.unseen = hooks__counters(r->hooks)->book_full;
+	end.left_out = hooks__counters(r->hooks)->left_out;
 	r->format->end(r->report, &end);
 	return filter__standing(r->report, r->ledger) ? r->options.error_exitcode : EXIT_DONE;
 }
@@ -724,11 +737,22 @@ static void close_run(struct run *r)
 		close(r->lock);
 }
 
+/*
+ * What is large is needed for a moment only (types, what a search reads) and goes
+ * back to the system at once; the searching thread needs no heap of its own.
+ */
+static void spare_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+	mallopt(M_ARENA_MAX, 1);
+}
+
 int cmd_run(int argc, char **argv)
 {
 	struct run r = { .epoll = -1, .signals = -1, .timer = -1, .lock = -1 };
 	int err, status = EXIT_CANNOT;
 
+	spare_memory();
 	run_options__parse(&r.options, argc, argv);
 	err = take_signals(&r);
 	if (!err)
@@ -747,6 +771,8 @@ int cmd_run(int argc, char **argv)
 			log_error("cannot start: %s", strerror(-err));
 		goto out;
 	}
+	kernel__forget_btf(&r.kernel);
+	malloc_trim(0);
 	hooks__arm(r.hooks);
 	if (hooks__nr_modules(r.hooks))
 		begin(&r);

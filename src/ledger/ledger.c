@@ -338,6 +338,7 @@ static int on_alloc(struct ledger *l, const struct event *e)
 	a->sock = e->alloc.kind == EVENT_KIND_SOCK;
 	a->kind = a->skb ? KIND_SKB : KIND_OBJECT;
 	a->caller = e->alloc.caller;
+	a->stack_left_out = e->alloc.stack_left_out;
 	allocation_stack(l, a, e->alloc.stack);
 	a->tid = e->tid;
 	memcpy(a->comm, e->alloc.comm, sizeof(a->comm));

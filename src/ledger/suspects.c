@@ -103,7 +103,7 @@ void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search
 	a->rule = rule;
 	a->certainty = CERTAINTY_POSSIBLE;
 	a->moment = now;
-	a->degraded = l->degraded;
+	a->degraded = l->degraded | (a->stack_left_out ? DEGRADED_NO_STACK : 0);
 	a->looks = 0;
 	a->clean_at = 0;
 	a->doubts = 0;
