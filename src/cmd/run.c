@@ -399,6 +399,7 @@ static int read_book(struct run *r, struct live **out, size_t *count)
 			.born = entry.born,
 			.size = entry.size,
 			.skb = entry.kind == NLB_KIND_SKB,
+			.sock = entry.kind == NLB_KIND_SOCK,
 			.caller = names__function(r->names, entry.site),
 			.tid = entry.tid,
 		};

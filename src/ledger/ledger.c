@@ -685,6 +685,7 @@ int ledger__resync(struct ledger *l, const struct live *live, size_t count, uint
 			break;
 		}
 		a->skb = b->skb;
+		a->sock = b->sock;
 		a->kind = b->skb ? KIND_SKB : KIND_OBJECT;
 		a->caller = b->caller;
 		a->tid = b->tid;

@@ -264,7 +264,7 @@ void ledger__each(const struct ledger *l, void (*each)(void *ctx, const struct a
  */
 struct live {
 	uint64_t addr, born, size;
-	bool skb;
+	bool skb, sock;
 	uint32_t caller;
 	uint32_t tid;
 	char comm[16];
