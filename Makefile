@@ -28,17 +28,18 @@ endif
 
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc -Ibpf -I$(O) $(CFLAGS)
-LIBS := -lbpf -lelf -lz -ljansson -lcap -lm -lpthread
+LIBS := -lbpf -lelf -lz -ljansson -lzstd -lcap -lm -lpthread
 
 # What is missing says so before the compiler does.
 HEADERS := bpf/libbpf.h:libbpf-dev libelf.h:libelf-dev jansson.h:libjansson-dev \
-	sys/capability.h:libcap-dev zlib.h:zlib1g-dev
+	sys/capability.h:libcap-dev zlib.h:zlib1g-dev zstd.h:libzstd-dev
 PROGRAMS := $(CC):gcc $(CLANG):clang $(BPFTOOL):bpftool
 BUILD_PACKAGES := gcc make scdoc clang llvm bpftool libbpf-dev libelf-dev libjansson-dev libcap-dev \
-	zlib1g-dev libc6-dev pkg-config
+	zlib1g-dev libzstd-dev libc6-dev pkg-config
 TEST_PACKAGES := libcmocka-dev libclang-rt-dev libnl-genl-3-dev qemu-system-x86 qemu-utils \
 	busybox-static cpio kmod xz-utils zstd coccinelle pahole bc flex bison libssl-dev \
-	libdw-dev python3 clang-format clang-tidy shellcheck jq bpftrace groff-base mandoc procps
+	libdw-dev python3 clang-format clang-tidy shellcheck jq bpftrace groff-base mandoc procps \
+	chromium protobuf-compiler
 
 SRCS := $(sort $(wildcard src/*/*.c))
 OBJS := $(SRCS:%.c=$(O)/%.o)
@@ -79,6 +80,9 @@ $(O)/tools-present: Makefile
 		exit 1; \
 	fi
 	@touch $@
+
+# The HTML report's page is inside of the program.
+$(O)/src/report/html.o $(O)/tests/obj/src/report/html.o: $(wildcard src/report/html/*)
 
 -include $(OBJS:.o=.d)
 

@@ -21,7 +21,8 @@ TEST_LIB_OBJS := $(patsubst %.c,$(T)/obj/%.o,$(filter-out src/cmd/%,$(SRCS)))
 
 UNIT_TESTS := $(patsubst tests/unit/%_test.c,$(T)/%_test,$(sort $(wildcard tests/unit/*_test.c)))
 REPLAY_TESTS := $(T)/replay $(T)/fuzz
-UNIT_HELPERS := $(patsubst %.c,$(T)/obj/%.o,tests/unit/fake.c tests/unit/heap.c tests/unit/image.c tests/replay/player.c \
+UNIT_HELPERS := $(patsubst %.c,$(T)/obj/%.o,tests/unit/fake.c tests/unit/heap.c \
+	tests/unit/image.c tests/unit/scene.c tests/unit/tape.c tests/replay/player.c \
 	tests/replay/script.c)
 REPLAYS := $(sort $(wildcard tests/replay/*.replay))
 NATIVE_TESTS := $(T)/native
@@ -61,6 +62,32 @@ $(T)/fuzz: $(patsubst %,$(T)/obj/tests/replay/%.o,fuzz player) $(TEST_LIB)
 $(NATIVE_TESTS): $(patsubst %.c,$(T)/obj/%.o,$(sort $(wildcard tests/native/*.c))) $(TEST_LIB)
 	$(call test_link)
 
+# A short run of each fuzzer from its kept corpus; nothing of it is kept.  libFuzzer
+# comes with clang (libclang-rt-dev): where it is not there, nothing is fuzzed.
+FUZZ_BRIEFLY ?= 5
+
+.PHONY: fuzz-briefly
+fuzz-briefly:
+	@if ! echo 'int LLVMFuzzerTestOneInput(const char *d, long n); int LLVMFuzzerTestOneInput(const char *d, long n) { return n < 0 && *d; }' | \
+		$(CLANG) -fsanitize=fuzzer,address,undefined -x c -o /dev/null - 2>/dev/null; then \
+		echo "# no fuzzing: $(CLANG) has no libFuzzer (libclang-rt-dev)"; exit 0; \
+	fi; \
+	$(MAKE) --no-print-directory -s fuzz || exit 1; \
+	status=0; \
+	for t in $(FUZZ_TARGETS); do \
+		name=$${t##*/fuzz-}; new=$$(mktemp -d); given=tests/fuzz/corpus/$$name; \
+		[ -d $$given ] || given=; mkdir $$new/learnt; \
+		if $$t -seed=1 -max_total_time=$(FUZZ_BRIEFLY) -timeout=10 -rss_limit_mb=1024 \
+			-max_len=8192 -artifact_prefix=$(T)/$$name- $$new/learnt $$given \
+			>$$new/log 2>&1; then \
+			runs=$$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' $$new/log); \
+			echo "ok - fuzz: $$name: nothing breaks in $$runs runs"; \
+		else \
+			echo "not ok - fuzz: $$name"; tail -n 40 $$new/log; status=1; \
+		fi; \
+		rm -r $$new; \
+	done; exit $$status
+
 .PHONY: test-programs
 test-programs: $(UNIT_TESTS) $(REPLAY_TESTS) $(NATIVE_TESTS) $(LEDGER_BENCH)
 
@@ -72,6 +99,7 @@ unit: $(UNIT_TESTS) $(REPLAY_TESTS) $(LEDGER_BENCH)
 	echo "# $(T)/replay"; $(T)/replay $(REPLAYS) || status=1; \
 	echo "# $(T)/fuzz"; $(T)/fuzz || status=1; \
 	echo "# $(LEDGER_BENCH)"; $(LEDGER_BENCH) --growth 5000000 || status=1; \
+	$(MAKE) --no-print-directory -s fuzz-briefly || status=1; \
 	exit $$status
 
 .PHONY: native

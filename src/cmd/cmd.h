@@ -17,7 +17,13 @@ struct command {
 	int (*main)(int argc, char **argv); /* argv[0] is "nfcleakbpf NAME" */
 };
 
+/* Held and with the pid of the `run` there is. */
+#define LOCK_FILE "/run/nfcleakbpf.lock"
+
 int cmd_run(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+/* scan, clear, show, status, dump, stop; also as "nfcleakbpf scan=SECONDS" */
+int cmd_verb(int argc, char **argv);
 
 #endif /* NLB_CMD_H */

@@ -31,7 +31,8 @@ struct investigation {
 	struct investigation_config config;
 	struct kernel *kernel;
 	struct hooks *hooks;
-	struct ledger *ledger;
+	struct session *session;
+	const struct ledger *ledger; /* the session's */
 	const struct layout *layout;
 	struct slabs *slabs;
 	struct scanner *scanner;
@@ -40,11 +41,14 @@ struct investigation {
 	uint64_t budget, budget_at; /* time that searches may take, as of then */
 	uint64_t next_scan, next_sockets;
 	uint64_t ending; /* since when, or 0 */
+	unsigned asked;	 /* searches of everything that somebody waits for */
+	int64_t begun, ended;
+	struct investigation_status last;
 };
 
 struct investigation *investigation__new(const struct investigation_config *config,
 					 struct kernel *kernel, struct hooks *hooks,
-					 struct ledger *ledger, const struct layout *layout)
+					 struct session *session, const struct layout *layout)
 {
 	struct investigation *i = calloc(1, sizeof(*i));
 
@@ -53,7 +57,8 @@ struct investigation *investigation__new(const struct investigation_config *conf
 	i->config = *config;
 	i->kernel = kernel;
 	i->hooks = hooks;
-	i->ledger = ledger;
+	i->session = session;
+	i->ledger = session__ledger(session);
 	i->layout = layout;
 	return i;
 }
@@ -85,7 +90,7 @@ static void prepare(struct investigation *i)
 		return;
 	log_info("memory cannot be searched on this kernel (%s): findings stay probable",
 		 strerror(-err));
-	ledger__cannot_search(i->ledger);
+	session__cannot_search(i->session);
 }
 
 /* ---- what to ask about ---- */
@@ -173,18 +178,24 @@ static size_t collect_regions(struct investigation *i, struct region **out)
 	return r.count;
 }
 
-static void begin_search(struct investigation *i)
+static void begin_search(struct investigation *i, uint64_t now)
 {
 	struct collection c = { .i = i };
 	struct region *regions;
 	size_t nr_regions;
 
+	if (i->asked == 2)
+		session__suspect_all(i->session, now);
+	i->asked -= i->asked > 0;
+	i->begun++;
 	ledger__each(i->ledger, collect, &c);
-	if (!c.count)
-		return;
-	nr_regions = collect_regions(i, &regions);
-	i->searching = !scanner__start(i->scanner, c.objects, c.count, regions, nr_regions,
-				       i->config.scan_limit);
+	if (c.count) {
+		nr_regions = collect_regions(i, &regions);
+		i->searching = !scanner__start(i->scanner, c.objects, c.count, regions, nr_regions,
+					       i->config.scan_limit);
+	}
+	if (!i->searching)
+		i->ended = i->begun;
 }
 
 /*
@@ -210,6 +221,10 @@ static void pay(struct investigation *i, uint64_t ns, uint64_t now)
 static void end_search(struct investigation *i, const struct scan_result *r, uint64_t now)
 {
 	i->searching = false;
+	i->ended = i->begun;
+	i->last = (struct investigation_status){ .err = r->err,
+						 .began = r->began,
+						 .stats = r->stats };
 	pay(i, r->stats.ns, now);
 	if (r->err == -EAGAIN) {
 		log_debug("a search could not be finished; it is made again");
@@ -224,8 +239,8 @@ static void end_search(struct investigation *i, const struct scan_result *r, uin
 			  (unsigned long long)r->stats.slabs, (unsigned long long)r->count,
 			  (unsigned long long)r->stats.ns / 1000000);
 	for (size_t n = 0; n < r->count; n++)
-		ledger__searched(i->ledger, r->objects[n].addr, r->objects[n].id,
-				 r->objects[n].verdict, r->objects[n].checksum, r->began, now);
+		session__searched(i->session, r->objects[n].addr, r->objects[n].id,
+				  r->objects[n].verdict, r->objects[n].checksum, r->began, now);
 }
 
 static bool orphaned(void *ctx, const struct allocation *a)
@@ -245,7 +260,7 @@ static void take_result(struct investigation *i, uint64_t now)
 
 void investigation__scan(struct investigation *i, uint64_t now)
 {
-	ledger__suspect_all(i->ledger, now);
+	session__suspect_all(i->session, now);
 	if (i->config.scan_interval_ns)
 		i->next_scan = now + i->config.scan_interval_ns;
 }
@@ -256,11 +271,11 @@ void investigation__work(struct investigation *i, uint64_t now)
 
 	while ((a = ledger__next_due(i->ledger, now))) {
 		prepare(i);
-		ledger__judge(i->ledger, a, look__at(i->kernel->query, i->slabs, i->layout, a),
-			      now);
+		session__judge(i->session, a, look__at(i->kernel->query, i->slabs, i->layout, a),
+			       now);
 	}
 	if (now >= i->next_sockets) {
-		ledger__owner_gone(i->ledger, orphaned, i, now);
+		session__owner_gone(i->session, orphaned, i, now);
 		i->next_sockets = now + SOCKETS_NS;
 	}
 	if (!i->next_scan)
@@ -274,16 +289,41 @@ void investigation__work(struct investigation *i, uint64_t now)
 	if (!i->scanner)
 		return;
 	take_result(i, now);
-	if (!i->searching && (i->ending || now >= i->not_before) &&
-	    ledger__search_due(i->ledger, now))
-		begin_search(i);
+	if (!i->searching && (i->asked || ((i->ending || now >= i->not_before) &&
+					   ledger__search_due(i->ledger, now))))
+		begin_search(i, now);
+}
+
+int64_t investigation__search(struct investigation *i)
+{
+	prepare(i);
+	if (!i->scanner)
+		return -EOPNOTSUPP;
+	/* Only what two searches find lost is said. */
+	i->asked = 2;
+	return i->begun + 2;
+}
+
+void investigation__set_interval(struct investigation *i, uint64_t interval_ns, uint64_t now)
+{
+	i->config.scan_interval_ns = interval_ns;
+	i->next_scan = now + interval_ns;
+}
+
+void investigation__status(const struct investigation *i, struct investigation_status *out)
+{
+	*out = i->last;
+	out->interval_ns = i->config.scan_interval_ns;
+	out->next_scan = i->next_scan;
+	out->ended = i->ended;
+	out->searching = i->searching;
 }
 
 bool investigation__last(struct investigation *i, uint64_t now)
 {
 	if (!i->ending) {
 		i->ending = now;
-		ledger__recheck(i->ledger, now);
+		session__recheck(i->session, now);
 		investigation__scan(i, now);
 	}
 	return now - i->ending < LAST_SEARCH_NS &&

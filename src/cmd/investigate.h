@@ -11,8 +11,9 @@
 
 #include "hooks/hooks.h"
 #include "kernel/kernel.h"
-#include "ledger/ledger.h"
+#include "record/session.h"
 #include "scan/look.h"
+#include "scan/search.h"
 
 struct investigation;
 
@@ -28,7 +29,7 @@ struct investigation_config {
  */
 struct investigation *investigation__new(const struct investigation_config *config,
 					 struct kernel *kernel, struct hooks *hooks,
-					 struct ledger *ledger, const struct layout *layout);
+					 struct session *session, const struct layout *layout);
 void investigation__free(struct investigation *i);
 
 /*
@@ -46,5 +47,26 @@ void investigation__scan(struct investigation *i, uint64_t now);
  * longer than two seconds.
  */
 bool investigation__last(struct investigation *i, uint64_t now);
+/*
+ * A search over all live allocations that are older than the minimum age, as
+ * soon as one under way has ended and whatever the time since.  Returns the number of
+ * the search to wait for (see struct investigation_status), or a negative errno
+ * where memory cannot be searched.
+ */
+int64_t investigation__search(struct investigation *i);
+/* From now on kmemleak's rule is followed this often; 0: never. */
+void investigation__set_interval(struct investigation *i, uint64_t interval_ns, uint64_t now);
+
+struct investigation_status {
+	uint64_t interval_ns; /* 0: never */
+	uint64_t next_scan;   /* time of the next, 0: not known yet */
+	int64_t ended;	      /* searches, also those that failed */
+	bool searching;
+	/* of the last that has ended */
+	int err;
+	uint64_t began;
+	struct search_stats stats;
+};
+void investigation__status(const struct investigation *i, struct investigation_status *out);
 
 #endif /* NLB_INVESTIGATE_H */

@@ -11,6 +11,13 @@
 
 static const struct command commands[] = {
 	{ "run", "trace live: alerts as leaks happen, then a report", cmd_run },
+	{ "report", "render a recording made by run --output, or compare two", cmd_report },
+	{ "show", "what has leaked in the `run` there is, as kmemleak lists it", cmd_verb },
+	{ "clear", "not to list that again", cmd_verb },
+	{ "scan", "search memory now; scan=SECONDS, scan=off: how often", cmd_verb },
+	{ "status", "how the `run` is doing", cmd_verb },
+	{ "dump", "everything about the allocation that has an address", cmd_verb },
+	{ "stop", "end the `run` and wait for its end", cmd_verb },
 	{ "doctor", "what this kernel offers and what would be missed", cmd_doctor },
 };
 
@@ -45,9 +52,12 @@ int main(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
-		if (strcmp(argv[1], commands[i].name) != 0)
+		/* Also as kmemleak has it: scan=SECONDS. */
+		size_t len = strcspn(argv[1], commands[i].main == cmd_verb ? "=" : "");
+
+		if (strlen(commands[i].name) != len || strncmp(argv[1], commands[i].name, len) != 0)
 			continue;
-		snprintf(name, sizeof(name), "nfcleakbpf %s", commands[i].name);
+		snprintf(name, sizeof(name), "nfcleakbpf %s", argv[1]);
 		argv[1] = name;
 		return commands[i].main(argc - 1, argv + 1);
 	}

@@ -16,6 +16,7 @@ static const struct argp_option options[] = {
 	{ "duration", 'd', "SECONDS", 0, "Stop after this long, counted from \"tracing\"", 0 },
 	{ "interval", 'i', "SECONDS", 0, "Print the histograms this often", 0 },
 	{ "json", 'j', NULL, 0, "Write JSON lines", 0 },
+	{ "output", 'o', "FILE", 0, "Write a recording, to be read by nfcleakbpf report", 0 },
 	{ "module", 'm', "NAME", 0,
 	  "Trace this module (repeatable) instead of nfc_digital, nfc and all that depend on "
 	  "either",
@@ -113,6 +114,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'j':
 		o->json = true;
+		return 0;
+	case 'o':
+		o->output = arg;
 		return 0;
 	case 'w':
 		o->wait = true;

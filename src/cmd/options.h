@@ -28,6 +28,7 @@ struct run_options {
 	struct suppressions *suppressions; /* NULL: none; whoever parses frees them */
 	bool gen_suppressions;
 	enum attach_mode attach;
+	const char *output; /* recording, NULL: none */
 	const char *modules[MAX_MODULE_OPTIONS];
 	size_t nr_modules;
 };

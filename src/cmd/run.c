@@ -18,24 +18,29 @@
 #include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/control.h"
 #include "cmd/investigate.h"
 #include "cmd/options.h"
 #include "hooks/hooks.h"
 #include "ledger/ledger.h"
+#include "record/recorder.h"
+#include "record/session.h"
 #include "report/filter.h"
 #include "report/report.h"
+#include "report/tell.h"
 #include "scan/look.h"
 #include "util/log.h"
-#include "util/table.h"
+#include "version.h"
 
-#define LOCK_FILE     "/run/nfcleakbpf.lock"
 #define TICK_NS	      100000000ULL  /* how often suspects are looked at */
 #define GRACE_NS      1000000000ULL /* deferred frees come within a second */
 #define LAST_GRACE_NS 250000000ULL  /* the same once the end has come */
+#define CLOCK_STEP_NS 1000000ULL    /* less than this is no change of the wall clock */
 
 struct report_module {
 	const struct names *names;
@@ -47,17 +52,20 @@ struct run {
 	struct kernel kernel;
 	struct names *names;
 	struct hooks *hooks;
-	struct ledger *ledger;
+	struct session *session;
+	const struct ledger *ledger; /* the session's */
+	struct tell *tell;
+	struct report *report;	   /* the tell's */
+	struct recorder *recorder; /* NULL: none wanted */
 	struct layout layout;
 	struct investigation *investigation;
+	struct control *control;
 	struct skb_sizes sizes;
 	struct ring_buffer *ring;
-	struct table devices; /* device structure -> name */
-	const struct report_format *format;
-	struct report *report;
 	int epoll, signals, timer, lock;
 	bool tracing;
 	bool stop;
+	bool scan_wanted;
 	uint64_t started, next_histograms, next_tick;
 	uint64_t lost, misses; /* as far as the ledger knows */
 	bool left_out_said;
@@ -76,75 +84,38 @@ static uint64_t now_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
-/* A monotonic time as one of the wall clock as it is now. */
-static uint64_t wall(uint64_t ns)
+/*
+ * Where the wall clock is.  Only a real change is one, so that what is recorded
+ * is what was used.
+ */
+static void check_clock(struct run *r)
 {
-	return clock_ns(CLOCK_REALTIME) - now_ns() + ns;
+	uint64_t offset = clock_ns(CLOCK_REALTIME) - now_ns();
+
+	if (offset - tell__clock(r->tell) + CLOCK_STEP_NS > 2 * CLOCK_STEP_NS)
+		session__set_clock(r->session, offset);
 }
 
 /* ---- findings ---- */
 
-/* Who called the submitting function. */
-static const char *submitter(const struct run *r, const struct carrier *c)
+static size_t leak_bytes(void *ctx, const struct allocation *a, unsigned char *buf, size_t size)
 {
-	const struct stack *s = names__stack_at(r->names, c->stack);
+	struct run *r = ctx;
+	int n = look__bytes(r->kernel.query, &r->layout, a, buf, size);
 
-	for (size_t i = 0; s && i + 1 < s->depth; i++)
-		if (s->frames[i].function == c->function)
-			return names__text(r->names, s->frames[i + 1].function);
-	return NULL;
-}
-
-static void fill_leak(struct run *r, const struct allocation *a, uint64_t now,
-		      struct report_leak *l)
-{
-	const struct hook_meaning *meaning;
-	const struct subsystem *s = NULL;
-	int n;
-
-	memset(l, 0, sizeof(*l));
-	l->a = a;
-	l->now = wall(now);
-	l->moment = wall(a->moment);
-	l->age_ms = (now - a->born) / 1000000;
-	l->stack = names__stack_at(r->names, a->stack);
-	if (l->stack && l->stack->site < l->stack->depth) {
-		const struct stack_frame *f = &l->stack->frames[l->stack->site];
-
-		l->function = names__text(r->names, f->function);
-		l->module = names__module(r->names, f->function);
-		l->offset = f->offset;
-	} else {
-		l->function = names__text(r->names, a->caller);
-		l->module = names__module(r->names, a->caller);
-	}
-	if (a->carrier.type == NO_COMMAND_TYPE)
-		return;
-	l->callback = names__text(r->names, a->carrier.callback);
-	l->submit = names__text(r->names, a->carrier.function);
-	l->upper = names__text(r->names, a->carrier.upper);
-	l->submitter = submitter(r, &a->carrier);
-	l->device = table__get(&r->devices, a->carrier.device);
-	for (uint64_t cookie = 1; cookie <= hooks__count(r->hooks) && !s; cookie++) {
-		meaning = hooks__meaning(r->hooks, cookie);
-		if (meaning && meaning->function == a->carrier.function)
-			s = meaning->subsystem;
-	}
-	for (n = 0; s && s->command_types[n]; n++)
-		if (n == a->carrier.type)
-			l->command = s->command_types[n];
+	if (n <= 0)
+		return 0;
+	session__bytes(r->session, a->id, buf, (size_t)n);
+	return (size_t)n;
 }
 
 static void on_leak(void *ctx, const struct allocation *a, uint64_t now)
 {
 	struct report_leak l;
 	struct run *r = ctx;
-	int n;
 
-	fill_leak(r, a, now, &l);
-	n = look__bytes(r->kernel.query, &r->layout, a, l.bytes, sizeof(l.bytes));
-	l.nr_bytes = n > 0 ? (size_t)n : 0;
-	r->format->leak(r->report, &l);
+	tell__leak(r->tell, a, now, &l);
+	control__leak(r->control, &l, now);
 }
 
 static void on_update(void *ctx, const struct allocation *a, enum certainty was, uint64_t now)
@@ -152,9 +123,7 @@ static void on_update(void *ctx, const struct allocation *a, enum certainty was,
 	struct report_leak l;
 	struct run *r = ctx;
 
-	fill_leak(r, a, now, &l);
-	l.was = was;
-	r->format->update(r->report, &l);
+	tell__update(r->tell, a, was, now, &l);
 }
 
 static void on_retracted(void *ctx, const struct allocation *a, uint64_t now)
@@ -162,38 +131,19 @@ static void on_retracted(void *ctx, const struct allocation *a, uint64_t now)
 	struct report_leak l;
 	struct run *r = ctx;
 
-	fill_leak(r, a, now, &l);
-	r->format->retracted(r->report, &l);
+	tell__retracted(r->tell, a, now, &l);
+	control__retracted(r->control, a);
 }
 
 static void on_warning(void *ctx, const struct warning *w, uint64_t now)
 {
-	const struct stack *stack;
-	const char *callback, *device;
 	struct run *r = ctx;
-	char text[512];
 
-	if (w->rule == RULE_CALLBACK_OVERDUE) {
-		callback = names__text(r->names, w->carrier.callback);
-		device = table__get(&r->devices, w->carrier.device);
-		snprintf(text, sizeof(text),
-			 "a command for %s%s%s is stuck: queued %.1f s ago, several times its own "
-			 "timeout",
-			 callback ? callback : "an unknown callback", device ? " on " : "",
-			 device ? device : "", (double)w->age_ns / 1e9);
-	} else {
-		stack = names__stack_at(r->names, w->stack);
-		snprintf(
-			text, sizeof(text),
-			"%llu allocations from %s are outstanding, and more with every ten seconds",
-			(unsigned long long)w->outstanding,
-			stack && stack->site < stack->depth ? stack->frames[stack->site].text
-							    : "an unknown place");
-	}
-	r->format->warning(r->report, rule__name(w->rule), text);
+	(void)now;
+	tell__warning(r->tell, w);
 	/* What no other rule sees, a scan may: now, not in ten minutes. */
 	if (w->rule == RULE_GROWTH && r->options.scan_interval_ns)
-		investigation__scan(r->investigation, now);
+		r->scan_wanted = true;
 }
 
 /*
@@ -223,7 +173,18 @@ static int set_role(struct run *r, const char *function, const char *module, enu
 {
 	uint32_t name = names__intern(r->names, function, module);
 
-	return name ? ledger__set_role(r->ledger, name, role) : -ENOMEM;
+	return name ? session__set_role(r->session, name, role) : -ENOMEM;
+}
+
+/* A function that submits, and what it calls its commands. */
+static int set_submit(struct run *r, const char *function, const struct subsystem *s)
+{
+	uint32_t name = names__intern(r->names, function, s->module);
+	int err = set_role(r, function, s->module, ROLE_SUBMIT);
+
+	for (uint8_t n = 0; s->command_types && s->command_types[n] && !err; n++)
+		err = session__set_command(r->session, name, n, s->command_types[n]);
+	return err;
 }
 
 static int set_roles(struct run *r)
@@ -237,7 +198,7 @@ static int set_roles(struct run *r)
 			err = set_role(r, *d, s->module, ROLE_DISPATCH);
 		for (const struct hooked_function *f = s->functions; f->name && !err; f++)
 			if (f->role == HOOK_SUBMIT)
-				err = set_role(r, f->name, s->module, ROLE_SUBMIT);
+				err = set_submit(r, f->name, s);
 	}
 	return err;
 }
@@ -262,14 +223,17 @@ static void say_start(struct run *r)
 			n++;
 	}
 	if (names && missing)
-		r->format->start(r->report, &(struct report_start){
-						    .kernel = r->kernel.features.release,
-						    .modules = names,
-						    .nr_modules = modules,
-						    .hooks = attached,
-						    .missing = (const char *const *)missing,
-						    .nr_missing = n,
-					    });
+		session__start(r->session,
+			       &(struct report_start){
+				       .version = NFCLEAKBPF_VERSION,
+				       .kernel = r->kernel.features.release,
+				       .modules = names,
+				       .nr_modules = modules,
+				       .hooks = attached,
+				       .missing = (const char *const *)missing,
+				       .nr_missing = n,
+			       },
+			       r->started);
 	for (size_t i = 0; missing && i < n; i++)
 		free(missing[i]);
 	free(missing);
@@ -290,25 +254,10 @@ static void begin(struct run *r)
 static void know_device(struct run *r, uint64_t device)
 {
 	char name[16];
-	char *copy;
 
-	if (!device || table__get(&r->devices, device) ||
-	    look__device_name(r->kernel.query, device, name, sizeof(name)))
-		return;
-	copy = strdup(name);
-	if (copy && table__set(&r->devices, device, copy))
-		free(copy);
-}
-
-/* Devices go with their driver; another may get the same address. */
-static void forget_devices(struct run *r)
-{
-	size_t i = 0;
-	char *name;
-
-	while ((name = table__next(&r->devices, &i)))
-		free(name);
-	table__free(&r->devices);
+	if (device && !tell__knows_device(r->tell, device) &&
+	    !look__device_name(r->kernel.query, device, name, sizeof(name)))
+		session__set_device(r->session, device, name);
 }
 
 static void on_module(struct run *r, const struct nlb_module *m)
@@ -323,8 +272,8 @@ static void on_module(struct run *r, const struct nlb_module *m)
 		if (hooks__module_gone(r->hooks, name)) {
 			struct report_module gone = { r->names, name };
 
-			ledger__owner_gone(r->ledger, in_module, &gone, m->h.time);
-			ledger__forget_devices(r->ledger);
+			session__owner_gone(r->session, in_module, &gone, m->h.time);
+			session__forget_devices(r->session);
 			log_info("module %s was unloaded; %zu still traced", name,
 				 hooks__nr_modules(r->hooks));
 		}
@@ -336,7 +285,8 @@ static void on_module(struct run *r, const struct nlb_module *m)
 		log_error("module %s is not traced: %s", name, strerror(-ret));
 	if (ret <= 0)
 		return;
-	forget_devices(r);
+	/* Devices go with their driver; another may get the same address. */
+	session__forget_device_names(r->session);
 	/* One event may find several: they come in quick succession. */
 	for (size_t i = before; r->tracing && i < hooks__nr_modules(r->hooks); i++)
 		log_info("module %s was loaded; it is traced from here on",
@@ -369,7 +319,7 @@ static int on_record(void *ctx, void *data, size_t size)
 		if (s->submit.callback != NO_ARG)
 			hooks__learn_callback(r->hooks, s, call->args[s->submit.callback]);
 	}
-	if (ledger__event(r->ledger, &e)) {
+	if (session__event(r->session, &e)) {
 		/* As good as lost in the ring buffer: read the book again. */
 		r->lost = UINT64_MAX;
 	}
@@ -416,17 +366,21 @@ static void check_misses(struct run *r)
 	uint64_t misses = hooks__misses(r->hooks);
 
 	if (misses != r->misses)
-		ledger__missed(r->ledger, misses - r->misses);
+		session__missed(r->session, misses - r->misses);
 	r->misses = misses;
 }
 
-static void check_left_out(struct run *r)
+static void check_counters(struct run *r)
 {
-	if (r->left_out_said || !hooks__counters(r->hooks)->left_out)
-		return;
-	r->left_out_said = true;
-	log_info("events come faster than they can be read: allocations are followed without "
-		 "their stacks until that is over");
+	const struct nlb_counters *c = hooks__counters(r->hooks);
+	uint64_t left_out = __atomic_load_n(&c->left_out, __ATOMIC_RELAXED);
+
+	session__counters(r->session, __atomic_load_n(&c->lost, __ATOMIC_RELAXED),
+			  __atomic_load_n(&c->book_full, __ATOMIC_RELAXED), left_out);
+	if (left_out && !r->left_out_said)
+		log_info("events come faster than they can be read: allocations are followed "
+			 "without their stacks until that is over");
+	r->left_out_said = left_out;
 }
 
 static void check_losses(struct run *r)
@@ -445,7 +399,7 @@ static void check_losses(struct run *r)
 	snapshot = now_ns();
 	err = read_book(r, &live, &count);
 	if (!err)
-		err = ledger__resync(r->ledger, live, count, snapshot);
+		err = session__resync(r->session, live, count, snapshot);
 	if (err)
 		log_error("the book could not be read: %s; trying again", strerror(-err));
 	else
@@ -461,25 +415,19 @@ static void judge(struct run *r)
 
 	ring_buffer__consume(r->ring);
 	check_losses(r);
-	check_left_out(r);
 	now = now_ns();
 	investigation__work(r->investigation, now);
 	if (now >= r->next_tick) {
 		check_misses(r);
-		ledger__tick(r->ledger, now);
+		check_clock(r);
+		check_counters(r);
+		session__ledger_tick(r->session, now);
+		if (r->scan_wanted)
+			investigation__scan(r->investigation, now);
+		r->scan_wanted = false;
 		r->next_tick = now + 1000000000;
 	}
-	r->format->tick(r->report, wall(now));
-}
-
-static void histograms(struct run *r)
-{
-	for (size_t i = 0; i < ledger__histograms(r->ledger); i++) {
-		const struct histogram *h = ledger__histogram(r->ledger, i);
-
-		if (h->allocations)
-			r->format->histogram(r->report, h, names__text(r->names, h->callback));
-	}
+	session__tick(r->session, now);
 }
 
 static void on_timer(struct run *r)
@@ -490,8 +438,9 @@ static void on_timer(struct run *r)
 		return;
 	judge(r);
 	now = now_ns();
+	control__work(r->control, now);
 	if (r->next_histograms && r->tracing && now >= r->next_histograms) {
-		histograms(r);
+		session__histograms(r->session);
 		r->next_histograms = now + r->options.interval_ns;
 	}
 	if (r->tracing && r->options.duration_ns && now - r->started >= r->options.duration_ns)
@@ -512,6 +461,8 @@ static int loop(struct run *r)
 				r->stop = true;
 			else if (events[i].data.fd == r->timer)
 				on_timer(r);
+			else if (events[i].data.fd == control__fd(r->control))
+				control__work(r->control, now_ns());
 			else
 				ring_buffer__consume(r->ring);
 		}
@@ -522,11 +473,10 @@ static int loop(struct run *r)
 /* The last suspects get a short grace; then the report, before detaching. */
 static int finish(struct run *r)
 {
-	struct report_end end = { 0 };
-	const struct ledger_stats *s;
 	uint64_t end_at = now_ns() + LAST_GRACE_NS;
 
-	ledger__set_grace(r->ledger, LAST_GRACE_NS);
+	control__ending(r->control);
+	session__set_grace(r->session, LAST_GRACE_NS);
 	while (r->tracing &&
 	       (investigation__last(r->investigation, now_ns()) || now_ns() < end_at)) {
 		usleep(20000);
@@ -534,17 +484,10 @@ static int finish(struct run *r)
 	}
 	hooks__disarm(r->hooks);
 	judge(r);
-	if (!r->tracing)
-		return EXIT_DONE;
-	histograms(r);
-	s = ledger__stats(r->ledger);
-	end.seconds = (double)(now_ns() - r->started) / 1e9;
-	end.ledger = r->ledger;
-	end.lost_events = hooks__counters(r->hooks)->lost;
-	end.missed_hooks = s->missed_hooks;
-	end.unseen = hooks__counters(r->hooks)->book_full;
-	end.left_out = hooks__counters(r->hooks)->left_out;
-	r->format->end(r->report, &end);
+	check_counters(r);
+	if (r->tracing)
+		session__histograms(r->session);
+	session__end(r->session, now_ns(), false);
 	return filter__standing(r->report, r->ledger) ? r->options.error_exitcode : EXIT_DONE;
 }
 
@@ -617,6 +560,19 @@ static int take_lock(struct run *r)
 	return 0;
 }
 
+/* Before anything is attached, so that a bad path is known at once. */
+static int open_recording(struct run *r)
+{
+	int err;
+
+	if (!r->options.output)
+		return 0;
+	err = recorder__open(&r->recorder, r->options.output);
+	if (err)
+		log_error("cannot write the recording %s: %s", r->options.output, strerror(-err));
+	return err;
+}
+
 static int watch(struct run *r, int fd)
 {
 	struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
@@ -644,6 +600,35 @@ static int take_signals(struct run *r)
 	return r->signals < 0 ? -errno : 0;
 }
 
+static void describe(void *ctx, const struct allocation *a, uint64_t now, struct report_leak *l)
+{
+	tell__describe(((struct run *)ctx)->tell, a, now, l);
+}
+
+static void stop(void *ctx)
+{
+	((struct run *)ctx)->stop = true;
+}
+
+static int open_control(struct run *r)
+{
+	struct control_subject subject = {
+		.kernel = &r->kernel,
+		.hooks = r->hooks,
+		.names = r->names,
+		.ledger = r->ledger,
+		.layout = &r->layout,
+		.investigation = r->investigation,
+		.started = &r->started,
+		.scan_interval_ns = r->options.scan_interval_ns,
+		.describe = describe,
+		.stop = stop,
+		.ctx = r,
+	};
+
+	return control__new(&r->control, &subject);
+}
+
 static int open_loop(struct run *r)
 {
 	struct itimerspec tick = { { 0, TICK_NS }, { 0, TICK_NS } };
@@ -658,6 +643,10 @@ static int open_loop(struct run *r)
 		err = watch(r, r->timer);
 	if (!err)
 		err = watch(r, ring_buffer__epoll_fd(r->ring));
+	if (!err)
+		err = open_control(r);
+	if (!err && control__fd(r->control) >= 0)
+		err = watch(r, control__fd(r->control));
 	return err;
 }
 
@@ -673,21 +662,32 @@ static int open_trace(struct run *r)
 		.modules = r->options.modules,
 		.nr_modules = r->options.nr_modules,
 	};
-	struct ledger_config ledger = { .grace_ns = GRACE_NS, .min_age_ns = r->options.min_age_ns };
 	struct ledger_ops ops = { on_leak, on_update, on_retracted, on_warning };
+	struct ledger_config ledger = { .grace_ns = GRACE_NS, .min_age_ns = r->options.min_age_ns };
+	const struct report_format *format = r->options.json ? &report_json : &report_text;
+	struct report *report = NULL;
+	struct utsname machine;
 	struct investigation_config look = { r->options.scan_interval_ns, r->options.scan_limit };
 	int err;
 
 	r->names = names__new(resolve, r->kernel.query);
-	r->ledger = ledger__new(&ledger, &ops, r);
-	r->format = r->options.json ? &report_json : &report_text;
 	if (r->names)
-		r->report = r->format->open(stdout, r->names, r->options.quiet);
-	r->report = filter__open(r->format, r->report, r->options.suppressions,
-				 r->options.gen_suppressions);
-	r->format = &report_filtered;
-	if (!r->names || !r->ledger || !r->report)
+		report = format->open(stdout, r->names, r->options.quiet);
+	r->report =
+		filter__open(format, report, r->options.suppressions, r->options.gen_suppressions);
+	if (r->report)
+		r->tell = tell__new(&report_filtered, r->report, r->names, leak_bytes, r);
+	if (r->tell)
+		r->session = session__new(&ledger, &ops, r, r->names);
+	if (!r->session)
 		return -ENOMEM;
+	r->ledger = session__ledger(r->session);
+	session__set_tell(r->session, r->tell);
+	check_clock(r);
+	uname(&machine);
+	if (r->recorder)
+		session__record(r->session, r->recorder, NFCLEAKBPF_VERSION,
+				r->kernel.features.release, machine.machine);
 	layout__read(&r->layout, r->kernel.btf);
 	r->sizes = (struct skb_sizes){ r->layout.skb_size,
 				       (r->layout.shared_info_size + 63U) & ~63U, 64 };
@@ -709,7 +709,7 @@ static int open_trace(struct run *r)
 	err = hooks__attach(r->hooks);
 	if (err)
 		return err;
-	r->investigation = investigation__new(&look, &r->kernel, r->hooks, r->ledger, &r->layout);
+	r->investigation = investigation__new(&look, &r->kernel, r->hooks, r->session, &r->layout);
 	if (!r->investigation)
 		return -ENOMEM;
 	r->ring = ring_buffer__new(hooks__events_fd(r->hooks), on_record, r, NULL);
@@ -720,14 +720,14 @@ static void close_run(struct run *r)
 {
 	investigation__free(r->investigation);
 	ring_buffer__free(r->ring);
-	if (r->report)
-		r->format->close(r->report);
+	recorder__close(r->recorder);
+	tell__free(r->tell);
 	suppressions__free(r->options.suppressions);
 	hooks__free(r->hooks);
-	ledger__free(r->ledger);
+	session__free(r->session);
 	names__free(r->names);
-	forget_devices(r);
 	kernel__close(&r->kernel);
+	control__free(r->control);
 	if (r->signals >= 0)
 		close(r->signals);
 	if (r->timer >= 0)
@@ -764,6 +764,9 @@ int cmd_run(int argc, char **argv)
 		err = take_lock(&r);
 	if (err)
 		goto out;
+	err = open_recording(&r);
+	if (err)
+		goto out;
 	err = open_trace(&r);
 	if (!err)
 		err = open_loop(&r);
@@ -789,6 +792,10 @@ int cmd_run(int argc, char **argv)
 		log_error("the report could not be written: %s", strerror(errno));
 		status = EXIT_CANNOT;
 	}
+	/* Before detaching, which takes its time. */
+	if (recorder__close(r.recorder) && status == EXIT_DONE)
+		status = EXIT_CANNOT;
+	r.recorder = NULL;
 out:
 	close_run(&r);
 	return status;

@@ -214,7 +214,7 @@ void ledger__set_grace(struct ledger *l, uint64_t grace_ns);
  * The next suspect to glance at, or NULL.  Valid until the next call.  Suspects
  * that need a search are not among them: see ledger__searches_due().
  */
-const struct allocation *ledger__next_due(struct ledger *l, uint64_t now);
+const struct allocation *ledger__next_due(const struct ledger *l, uint64_t now);
 /* What the glance at the suspect that ledger__next_due() gave has shown. */
 void ledger__judge(struct ledger *l, const struct allocation *a, enum verdict verdict,
 		   uint64_t now);

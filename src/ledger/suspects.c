@@ -181,7 +181,7 @@ void ledger__cannot_search(struct ledger *l)
 	l->no_search = true;
 }
 
-const struct allocation *ledger__next_due(struct ledger *l, uint64_t now)
+const struct allocation *ledger__next_due(const struct ledger *l, uint64_t now)
 {
 	const struct allocation *a = l->glances.next;
 

@@ -107,7 +107,7 @@ static void json_start(struct report *r, const struct report_start *s)
 {
 	json_t *o = event("start");
 
-	set_string(o, "version", NFCLEAKBPF_VERSION);
+	set_string(o, "version", s->version ? s->version : NFCLEAKBPF_VERSION);
 	set_string(o, "kernel", s->kernel);
 	set(o, "modules", string_array(s->modules, s->nr_modules));
 	set_number(o, "hooks", s->hooks);
@@ -286,6 +286,8 @@ static void json_end(struct report *r, const struct report_end *e)
 	set_number(o, "suspects", s->suspects);
 	set_number(o, "suspects_cleared", s->cleared);
 	set(o, "seconds", json_real(e->seconds));
+	if (e->incomplete)
+		set(o, "incomplete", json_true());
 	emit(r, o);
 }
 

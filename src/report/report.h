@@ -38,6 +38,7 @@ struct report_leak {
 };
 
 struct report_start {
+	const char *version; /* of the nfcleakbpf that traced, NULL: this one */
 	const char *kernel;
 	const char *const *modules;
 	size_t nr_modules;
@@ -65,6 +66,7 @@ struct report_end {
 	uint64_t missed_hooks; /* programs that did not run, and what the ledger noticed */
 	uint64_t unseen;       /* objects that could not be followed */
 	uint64_t left_out;     /* stacks left out for want of room in the ring buffer */
+	bool incomplete;       /* a recording that stops before the run's end */
 };
 
 struct report; /* a format's own state */

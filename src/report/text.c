@@ -246,7 +246,8 @@ static void text_start(struct report *r, const struct report_start *s)
 
 	if (r->quiet)
 		return;
-	n = (size_t)snprintf(line, sizeof(line), "nfcleakbpf %s: tracing", NFCLEAKBPF_VERSION);
+	n = (size_t)snprintf(line, sizeof(line), "nfcleakbpf %s: tracing",
+			     s->version ? s->version : NFCLEAKBPF_VERSION);
 	for (size_t i = 0; i < s->nr_modules && n < sizeof(line); i++)
 		n += (size_t)snprintf(line + n, sizeof(line) - n, "%s %s", i ? "," : "",
 				      s->modules[i]);
@@ -505,6 +506,8 @@ static void text_end(struct report *r, const struct report_end *e)
 		 s->suspects, s->cleared, s->retracted - hidden->retracted);
 	wrapped(r->out, 0, 0, line);
 	losses(r, e, s);
+	if (e->incomplete)
+		fputs("incomplete: the recording stops before the end of the run\n", r->out);
 	if (count)
 		fprintf(r->out,
 			"SUMMARY: nfcleakbpf: %" PRIu64 " bytes leaked in %" PRIu64

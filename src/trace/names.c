@@ -266,10 +266,35 @@ static bool same_text(const struct stack *a, const struct stack *b)
 	return true;
 }
 
+/*
+ * The stack with the same text that is there already, or s itself from now on;
+ * NULL when out of memory.
+ */
+static struct stack *keep_stack(struct names *n, struct stack *s)
+{
+	struct stack *known, **more;
+	uint64_t hash = HASH_START;
+
+	for (size_t i = 0; i < s->depth; i++)
+		hash = hash_bytes(hash, s->frames[i].text, strlen(s->frames[i].text) + 1);
+	for (; (known = table__get(&n->by_text, hash)); hash++)
+		if (same_text(known, s))
+			return known;
+	more = reallocarray(n->stacks, n->nr_stacks + 1, sizeof(*more));
+	if (!more)
+		return NULL;
+	n->stacks = more;
+	if (table__set(&n->by_text, hash, s))
+		return NULL;
+	n->stacks[n->nr_stacks++] = s;
+	s->number = (uint32_t)n->nr_stacks;
+	return s;
+}
+
 uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint64_t call_site)
 {
-	uint64_t raw, hash = HASH_START;
-	struct stack *s, *known, **more;
+	struct stack *s, *known;
+	uint64_t raw;
 	struct symbol *symbols;
 	size_t first, i;
 
@@ -305,7 +330,6 @@ uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint
 			f->function =
 				names__intern(n, sym->name, *sym->module ? sym->module : NULL);
 		s->depth++;
-		hash = hash_bytes(hash, f->text, strlen(f->text) + 1);
 	}
 	s->site = s->depth;
 	for (i = 0; i < s->depth && s->site == s->depth; i++) {
@@ -316,25 +340,14 @@ uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint
 		    !listed(n->wrappers, n->nr_wrappers, name))
 			s->site = i;
 	}
-	for (; (known = table__get(&n->by_text, hash)); hash++) {
-		if (!same_text(known, s))
-			continue;
+	known = keep_stack(n, s);
+	if (!known)
+		goto fail;
+	if (known != s)
 		stack_free(s);
-		free(symbols);
-		table__set(&n->by_stack, raw, known);
-		return known->number;
-	}
-	more = reallocarray(n->stacks, n->nr_stacks + 1, sizeof(*more));
-	if (!more)
-		goto fail;
-	n->stacks = more;
-	if (table__set(&n->by_text, hash, s))
-		goto fail;
-	n->stacks[n->nr_stacks++] = s;
-	s->number = (uint32_t)n->nr_stacks;
-	table__set(&n->by_stack, raw, s);
+	table__set(&n->by_stack, raw, known);
 	free(symbols);
-	return s->number;
+	return known->number;
 fail:
 	free(symbols);
 	stack_free(s);
@@ -344,4 +357,38 @@ fail:
 const struct stack *names__stack_at(const struct names *n, uint32_t stack)
 {
 	return stack && stack <= n->nr_stacks ? n->stacks[stack - 1] : NULL;
+}
+
+uint32_t names__nr_functions(const struct names *n)
+{
+	return (uint32_t)n->nr_functions;
+}
+
+uint32_t names__nr_stacks(const struct names *n)
+{
+	return (uint32_t)n->nr_stacks;
+}
+
+uint32_t names__add_stack(struct names *n, const struct stack_frame *frames, size_t depth,
+			  size_t site)
+{
+	struct stack *s = calloc(1, sizeof(*s)), *known = NULL;
+
+	if (!s)
+		return 0;
+	s->frames = calloc(depth + 1, sizeof(*s->frames));
+	if (!s->frames)
+		goto out;
+	for (; s->depth < depth; s->depth++) {
+		s->frames[s->depth] = frames[s->depth];
+		s->frames[s->depth].text = strdup(frames[s->depth].text);
+		if (!s->frames[s->depth].text)
+			goto out;
+	}
+	s->site = site < depth ? site : depth;
+	known = keep_stack(n, s);
+out:
+	if (known != s)
+		stack_free(s);
+	return known ? known->number : 0;
 }

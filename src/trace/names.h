@@ -65,4 +65,14 @@ uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint
 /* NULL for 0. */
 const struct stack *names__stack_at(const struct names *n, uint32_t stack);
 
+/* The highest number of a function and of a stack: they are given out from 1. */
+uint32_t names__nr_functions(const struct names *n);
+uint32_t names__nr_stacks(const struct names *n);
+/*
+ * The number of a stack from elsewhere, whose functions are n's numbers; frames
+ * and texts are copied.  0 when out of memory.
+ */
+uint32_t names__add_stack(struct names *n, const struct stack_frame *frames, size_t depth,
+			  size_t site);
+
 #endif /* NLB_NAMES_H */

@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "native/native.h"
+#include "record/recorder.h"
 
 #define ARGS_MAX   8
 #define OUTPUT_MAX 65536
@@ -100,11 +102,16 @@ static void test_usage(struct outcome *o)
 		{ "run", "--module", "/etc/passwd" },
 		{ "doctor", "--nonsense" },
 		{ "doctor", "more" },
+		{ "report" },
+		{ "report", "--format", "nonsense", "x" },
+		{ "report", "--diff", "x" },
+		{ "report", "--error-exitcode=1", "x" },
 	};
 	static const char *const right[][4] = {
-		{ "--help" },		{ "help" },	      { "run", "--help" },
-		{ "doctor", "--help" }, { "run", "--usage" }, { "--version" },
-		{ "run", "--version" },
+		{ "--help" },		{ "help" },
+		{ "run", "--help" },	{ "doctor", "--help" },
+		{ "run", "--usage" },	{ "--version" },
+		{ "run", "--version" }, { "report", "--help" },
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
@@ -215,6 +222,69 @@ static void test_run(struct outcome *o)
 	       "run as nobody: exit %d, says what it needs", o->status);
 }
 
+/* ---- report ---- */
+
+/* A recording of a run in which nothing happened; its end may be missing. */
+static void record(char *path, bool whole)
+{
+	struct item items[] = {
+		{ .type = ITEM_HEADER, .header = { "1", "6.12.0-test", "x86_64" } },
+		{ .type = ITEM_CONFIG, .config = { 1000000000, 5000000000 } },
+		{ .type = ITEM_START, .start = { 1000000000, 3 } },
+		{ .type = ITEM_END, .end = { .time = 3000000000 } },
+	};
+	struct recorder *r;
+	int fd = mkstemp(path);
+
+	if (fd < 0 || recorder__open(&r, path))
+		abort();
+	for (size_t i = 0; i < (whole ? 4 : 3); i++)
+		recorder__write(r, &items[i]);
+	if (recorder__close(r) || fchmod(fd, 0644))
+		abort();
+	close(fd);
+}
+
+static void test_report(struct outcome *o)
+{
+	char whole[] = "/tmp/nlb-whole-XXXXXX", half[] = "/tmp/nlb-half-XXXXXX";
+
+	record(whole, true);
+	record(half, false);
+	run(o, ARGS("report", whole), NULL, false);
+	result(!o->status && strstr(o->out, "6.12.0-test") && strstr(o->out, "no leaks") &&
+		       !*o->err,
+	       "report as nobody: exit %d", o->status);
+	run(o, ARGS("report", "--json", whole, whole), NULL, true);
+	result(!o->status && !strncmp(o->out, "{\"event\":\"start\"", 16) &&
+		       strstr(o->out, "\"seconds\":2.0") && !*o->err,
+	       "report --json of two: exit %d", o->status);
+	run(o, ARGS("report", half), NULL, true);
+	result(!o->status && strstr(o->out, "incomplete") && strstr(o->err, "incomplete"),
+	       "report of an incomplete one: exit %d, says so", o->status);
+	run(o, ARGS("report", "/etc/passwd"), NULL, true);
+	result(o->status == 1 && strstr(o->err, "is no recording") && !*o->out,
+	       "report of something else: exit %d", o->status);
+	run(o, ARGS("report", "/nonexistent"), NULL, true);
+	result(o->status == 1 && strstr(o->err, "No such file"), "report of nothing: exit %d",
+	       o->status);
+	run(o, ARGS("report", whole), "/dev/full", true);
+	result(o->status == 1 && *o->err, "report into a full disk: exit %d", o->status);
+	run(o, ARGS("report", "--output", "/dev/full", whole), NULL, true);
+	result(o->status == 1 && *o->err, "report --output likewise: exit %d", o->status);
+	run(o, ARGS("report", "--output", whole, whole), NULL, true);
+	result(o->status == 1 && strstr(o->err, "is the recording itself"),
+	       "report into the recording: exit %d", o->status);
+	run(o, ARGS("report", "--diff", "--error-exitcode", "7", whole, half), NULL, true);
+	result(!o->status && strstr(o->out, "no leaks before or after"),
+	       "report --diff: nothing new: exit %d", o->status);
+	run(o, ARGS("report", "--diff", whole, "/etc/passwd"), NULL, true);
+	result(o->status == 1 && *o->err && !*o->out, "report --diff with something else: exit %d",
+	       o->status);
+	unlink(whole);
+	unlink(half);
+}
+
 void test_command(const char *path)
 {
 	struct outcome *o = calloc(1, sizeof(*o));
@@ -225,5 +295,6 @@ void test_command(const char *path)
 	test_usage(o);
 	test_doctor(o);
 	test_run(o);
+	test_report(o);
 	free(o);
 }

@@ -53,6 +53,8 @@ static void on_leak(void *ctx, const struct allocation *a, uint64_t now)
 	p->leaks++;
 	if (p->on_said)
 		p->on_said(p->ctx, "leak", a, now);
+	if (p->also)
+		p->also->leak(p->also_ctx, a, now);
 	arm(p, true);
 }
 
@@ -66,6 +68,8 @@ static void on_update(void *ctx, const struct allocation *a, enum certainty was,
 	p->was = was;
 	if (p->on_said)
 		p->on_said(p->ctx, "update", a, now);
+	if (p->also)
+		p->also->update(p->also_ctx, a, was, now);
 	arm(p, true);
 }
 
@@ -78,6 +82,8 @@ static void on_retracted(void *ctx, const struct allocation *a, uint64_t now)
 	p->retractions++;
 	if (p->on_said)
 		p->on_said(p->ctx, "retracted", a, now);
+	if (p->also)
+		p->also->retracted(p->also_ctx, a, now);
 	arm(p, true);
 }
 
@@ -85,10 +91,11 @@ static void on_warning(void *ctx, const struct warning *w, uint64_t now)
 {
 	struct player *p = ctx;
 
-	(void)now;
 	if (w->rule < NR_RULES)
 		p->warnings[w->rule]++;
 	p->last_warning = *w;
+	if (p->also)
+		p->also->warning(p->also_ctx, w, now);
 }
 
 /* ---- the book ---- */
@@ -140,9 +147,13 @@ static int pass(struct player *p, const struct event *e, enum passage passage)
 		p->lost = true;
 		return 0;
 	}
+	if (p->before)
+		p->before(p->ctx, e);
 	arm(p, true);
-	err = ledger__event(p->ledger, e);
+	err = session__event(p->session, e);
 	arm(p, false);
+	if (p->after)
+		p->after(p->ctx, e);
 	if (err)
 		p->lost = true;
 	return err;
@@ -240,9 +251,9 @@ static void end_search(struct player *p)
 	for (size_t i = 0; i < asked.count; i++) {
 		const struct sight *s = sight_at(p, asked.list[i].addr);
 
-		ledger__searched(p->ledger, asked.list[i].addr, asked.list[i].id,
-				 asked.list[i].verdict, s ? s->checksum : 0, p->search_began,
-				 p->now);
+		session__searched(p->session, asked.list[i].addr, asked.list[i].id,
+				  asked.list[i].verdict, s ? s->checksum : 0, p->search_began,
+				  p->now);
 	}
 	arm(p, false);
 	free(asked.list);
@@ -260,7 +271,7 @@ static void investigate(struct player *p)
 			p->endless = true;
 			break;
 		}
-		ledger__judge(p->ledger, a, look(p, a, LOOK_GLANCE), p->now);
+		session__judge(p->session, a, look(p, a, LOOK_GLANCE), p->now);
 	}
 	arm(p, false);
 	if (!p->searches)
@@ -278,16 +289,17 @@ static void judge(struct player *p)
 {
 	if (p->lost) {
 		arm(p, true);
-		p->lost = ledger__resync(p->ledger, p->book, p->nr_book, p->now);
+		p->lost = session__resync(p->session, p->book, p->nr_book, p->now);
 		arm(p, false); /* where it failed, the next tick tries again */
 	}
 	investigate(p);
 	if (p->now >= p->next_slow_tick) {
 		arm(p, true);
-		ledger__tick(p->ledger, p->now);
+		session__ledger_tick(p->session, p->now);
 		arm(p, false);
 		p->next_slow_tick = p->now + SECOND_NS;
 	}
+	session__tick(p->session, p->now);
 }
 
 void player__advance(struct player *p, uint64_t until)
@@ -306,9 +318,9 @@ void player__finish(struct player *p)
 	uint64_t end = p->now + LAST_GRACE_NS;
 
 	arm(p, true);
-	ledger__set_grace(p->ledger, LAST_GRACE_NS);
-	ledger__recheck(p->ledger, p->now);
-	ledger__suspect_all(p->ledger, p->now);
+	session__set_grace(p->session, LAST_GRACE_NS);
+	session__recheck(p->session, p->now);
+	session__suspect_all(p->session, p->now);
 	arm(p, false);
 	p->ending = true;
 	while (p->now < end || (p->now < end + SECOND_NS && p->searches &&
@@ -357,7 +369,7 @@ void player__set_checksum(struct player *p, uint64_t addr, uint32_t checksum)
 void player__scan(struct player *p)
 {
 	arm(p, true);
-	ledger__suspect_all(p->ledger, p->now);
+	session__suspect_all(p->session, p->now);
 	arm(p, false);
 }
 
@@ -379,7 +391,7 @@ void player__unload(struct player *p, const char *module)
 	struct unloaded u = { p, module };
 
 	arm(p, true);
-	ledger__owner_gone(p->ledger, in_module, &u, p->now);
+	session__owner_gone(p->session, in_module, &u, p->now);
 	arm(p, false);
 }
 
@@ -391,7 +403,7 @@ static bool at_address(void *ctx, const struct allocation *a)
 void player__closed(struct player *p, uint64_t addr)
 {
 	arm(p, true);
-	ledger__owner_gone(p->ledger, at_address, &addr, p->now);
+	session__owner_gone(p->session, at_address, &addr, p->now);
 	arm(p, false);
 }
 
@@ -438,13 +450,13 @@ static int set_roles(struct player *p)
 		const struct subsystem *s = subsystems[i];
 
 		for (const char *const *d = s->dispatchers; *d && !err; d++)
-			err = ledger__set_role(p->ledger, names__intern(p->names, *d, s->module),
-					       ROLE_DISPATCH);
+			err = session__set_role(p->session, names__intern(p->names, *d, s->module),
+						ROLE_DISPATCH);
 		for (const struct hooked_function *f = s->functions; f->name && !err; f++)
 			if (f->role == HOOK_SUBMIT)
-				err = ledger__set_role(p->ledger,
-						       names__intern(p->names, f->name, s->module),
-						       ROLE_SUBMIT);
+				err = session__set_role(p->session,
+							names__intern(p->names, f->name, s->module),
+							ROLE_SUBMIT);
 	}
 	return err;
 }
@@ -463,18 +475,26 @@ int player__start(struct player *p, struct names *names, uint64_t grace_ns, uint
 	p->now = SECOND_NS;
 	p->next_tick = p->now + PLAYER_TICK_NS;
 	arm(p, true);
-	p->ledger = ledger__new(&config, &ops, p);
-	if (p->ledger)
+	p->session = session__new(&config, &ops, p, names);
+	if (p->session) {
+		p->ledger = (struct ledger *)session__ledger(p->session);
+		session__set_tell(p->session, p->tell);
+		if (p->recorder)
+			session__record(p->session, p->recorder, "0.9", "6.12.0", "x86_64");
 		err = set_roles(p);
+	}
 	arm(p, false);
+	if (!err && p->on_start)
+		p->on_start(p->ctx);
 	return err;
 }
 
 void player__stop(struct player *p)
 {
-	ledger__free(p->ledger);
+	session__free(p->session);
 	free(p->book);
 	free(p->said);
+	p->session = NULL;
 	p->ledger = NULL;
 	p->book = NULL;
 	p->said = NULL;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "ledger/ledger.h"
+#include "record/session.h"
 #include "trace/names.h"
 
 #define PLAYER_GRACE_NS	  1000000000ULL /* as in src/cmd/run.c */
@@ -38,7 +39,8 @@ struct accusation {
 };
 
 struct player {
-	struct ledger *ledger;
+	struct session *session;
+	struct ledger *ledger; /* the session's */
 	struct names *names;
 	uint64_t now, next_tick;
 	bool lost; /* the book has to be read */
@@ -76,7 +78,18 @@ struct player {
 	enum verdict (*look)(void *ctx, const struct allocation *a, enum look look);
 	/* Everything said, after it was noted. */
 	void (*on_said)(void *ctx, const char *what, const struct allocation *a, uint64_t now);
+	/* Called before and after each event that the ledger is given. */
+	void (*before)(void *ctx, const struct event *e);
+	void (*after)(void *ctx, const struct event *e);
 	void *ctx;
+	/* Told what the ledger says as well; NULL: nobody. */
+	const struct ledger_ops *also;
+	void *also_ctx;
+	/* Where not NULL: what is told of the run, and a recording of it. */
+	struct tell *tell;
+	struct recorder *recorder;
+	/* Called with ctx when all is set up, before the first event. */
+	void (*on_start)(void *ctx);
 	/* Called around everything that the ledger does: for torture. */
 	void (*arm)(bool on);
 };

@@ -849,7 +849,7 @@ int script__run(const struct script *s, struct player *p, FILE *out)
 		return err;
 	p->searches = s->searches;
 	if (!s->searches)
-		ledger__cannot_search(p->ledger);
+		session__cannot_search(p->session);
 	p->search_default = s->search_default;
 	for (size_t i = 0; i < s->nr_steps; i++) {
 		const struct step *step = &s->steps[i];
@@ -862,7 +862,7 @@ int script__run(const struct script *s, struct player *p, FILE *out)
 			break;
 		case VERB_MISSED:
 			player__advance(p, SECOND_NS + step->time);
-			ledger__missed(p->ledger, step->number);
+			session__missed(p->session, step->number);
 			break;
 		case VERB_TICK:
 			player__advance(p, SECOND_NS + step->time);

@@ -340,6 +340,39 @@ static void resolver_fails(void **state)
 	names__free(n);
 }
 
+/* As a recording is played: numbers and texts come from elsewhere. */
+static void from_elsewhere(void **state)
+{
+	struct names *n = names__new(NULL, NULL);
+	uint32_t f = names__intern(n, "digital_tg_listen_nfcf", "nfc_digital"), first, second;
+	char text[] = "digital_tg_listen_nfcf+0x3b/0x90 [nfc_digital]", other[] = "0xffff";
+	const struct stack_frame frames[] = { { 0xffffffffc000103b, f, 0x3b, text },
+					      { 0xffff, 0, 0, other } };
+	const struct stack *s;
+
+	(void)state;
+	assert_int_equal(names__nr_functions(n), 1);
+	assert_int_equal(names__nr_stacks(n), 0);
+	first = names__add_stack(n, frames, 2, 0);
+	second = names__add_stack(n, frames, 1, 7);
+	assert_int_equal(first, 1);
+	assert_int_equal(second, 2);
+	assert_int_equal(names__add_stack(n, frames, 2, 0), first);
+	assert_int_equal(names__nr_stacks(n), 2);
+	memset(text, 'x', sizeof(text) - 1); /* texts are copied */
+	s = names__stack_at(n, first);
+	assert_int_equal(s->depth, 2);
+	assert_int_equal(s->site, 0);
+	assert_int_equal(s->frames[0].function, f);
+	assert_int_equal(s->frames[0].offset, 0x3b);
+	assert_true(s->frames[1].addr == 0xffff);
+	assert_string_equal(s->frames[0].text, "digital_tg_listen_nfcf+0x3b/0x90 [nfc_digital]");
+	/* A site that is not there is none. */
+	assert_int_equal(names__stack_at(n, second)->site, 1);
+	assert_int_equal(names__stack_at(n, names__add_stack(n, NULL, 0, 0))->depth, 0);
+	names__free(n);
+}
+
 static const struct CMUnitTest names[] = {
 	TEST("names: every address of a function has its number", functions),
 	TEST("names: what is not known is 0, and asked again", unknown),
@@ -355,6 +388,7 @@ static const struct CMUnitTest names[] = {
 	TEST("names: the same text keeps its number when modules have changed", reloaded),
 	TEST("names: stacks that differ in one frame are two", stacks_apart),
 	TEST("names: a resolver that fails leaves addresses", resolver_fails),
+	TEST("names: stacks that come from elsewhere", from_elsewhere),
 };
 
 UNIT_MAIN(names)

@@ -12,16 +12,24 @@
 #include <glob.h>
 #include <jansson.h>
 #include <sanitizer/lsan_interface.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include "hooks/subsystem.h"
 #include "kernel/modules.h"
+#include "record/playback.h"
 #include "replay/script.h"
 #include "report/filter.h"
+#include "report/model.h"
 #include "report/report.h"
 #include "scan/reach.h"
+#include "serve/kept.h"
+#include "serve/line.h"
+#include "serve/server.h"
 #include "trace/decode.h"
 #include "unit/fake.h"
+#include "unit/tape.h"
 
 #define REPLAYS "tests/replay/*.replay"
 
@@ -448,6 +456,82 @@ static void suppressions(void **state)
 	torture(use_suppressions, (void *)&report_text);
 }
 
+static void tapped(struct report *r, struct ledger *l, struct event *e)
+{
+	e->time += 1000000;
+	arm(true);
+	model__before(r, l, e);
+	arm(false);
+	assert_int_equal(ledger__event(l, e), 0);
+	arm(true);
+	model__after(r, l, e);
+	arm(false);
+}
+
+/* The taps of a model: what is missed is known to be. */
+static void use_taps(void *ctx)
+{
+	const struct report_format *format = ctx;
+	const uint64_t addrs[] = { FAKE_SDD_REQ + 1, FAKE_WQ_POLL + 1 };
+	struct names *n = names__new(fake__resolve, &kernel);
+	struct ledger_config config = { 0 };
+	struct ledger_ops ops = { 0 };
+	struct ledger *l = ledger__new(&config, &ops, NULL);
+	struct report_end end = { .ledger = l, .seconds = 1 };
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = __real_open_memstream(&text, &size);
+	struct report *r;
+	int status;
+
+	arm(true);
+	r = format->open(out, n, false);
+	arm(false);
+	for (unsigned i = 0; r && i < 10; i++) {
+		struct event e = { .type = EVENT_ALLOC, .time = 1000000000ULL * (i + 1) };
+
+		e.alloc.addr = 0xffff888000001000 + 64ULL * (i % 7); /* some without a free */
+		e.alloc.size = 8 + i;
+		e.alloc.caller = names__function(n, FAKE_SDD_REQ);
+		e.alloc.stack = names__stack(n, addrs, 2, 0);
+		tapped(r, l, &e);
+		if (i % 3)
+			continue;
+		e = (struct event){ .type = EVENT_FREE, .time = e.time };
+		e.free.addr = 0xffff888000001000 + 64ULL * (i % 7);
+		tapped(r, l, &e);
+	}
+	if (r) {
+		arm(true);
+		format->end(r, &end);
+		arm(false);
+		status = model__status(r);
+		if (fail_at)
+			assert_true(status == 0 || status == -ENOMEM);
+		else
+			assert_int_equal(status, 0);
+		format->close(r);
+	}
+	fclose(out);
+	free(text);
+	ledger__free(l);
+	names__free(n);
+}
+
+static void model_reports(void **state)
+{
+	static const struct report_format *const formats[] = { &report_kmemleak, &report_html,
+							       &report_pprof, &report_folded,
+							       &report_perfetto };
+
+	(void)state;
+	json_set_alloc_funcs(__wrap_malloc, free);
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		torture(use_report, (void *)formats[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		torture(use_taps, (void *)formats[i]);
+}
+
 /* ---- the rest ---- */
 
 static void use_modules(void *ctx)
@@ -513,6 +597,140 @@ static void graph(void **state)
 	torture(use_reach, NULL);
 }
 
+/* ---- recordings ---- */
+
+static const char recorded[] = "# a recording\n"
+			       "config search=unreferenced\n"
+			       "0.001 alloc tid=1 addr=a size=8 in=digital_tg_listen_nfcf\n"
+			       "0.002 lost free tid=1 addr=b\n"
+			       "0.003 unload nfc_digital\n"
+			       "tick 8\n"
+			       "finish\n"
+			       "expect leak addr=a\n";
+
+/* Records a story; only what records may fail. */
+static void use_recorder(void *ctx)
+{
+	struct script *s = script__parse("recorded", recorded, stdout);
+	struct player p = { 0 };
+	struct tape *tape = ctx;
+	int err;
+
+	arm(true);
+	err = recorder__open(&p.recorder, tape->path);
+	arm(false);
+	assert_true(err == 0 || (err == -ENOMEM && fail_at));
+	assert_int_equal(script__run(s, &p, stdout), 0);
+	session__end(p.session, p.now, false);
+	assert_int_equal(recorder__close(p.recorder), 0);
+	player__stop(&p);
+	script__free(s);
+}
+
+static void use_recording(void *ctx)
+{
+	const struct tape *tape = ctx;
+	FILE *in = tape__stream(tape, tape->size), *out = fopen("/dev/null", "we");
+	struct playback_result result = { .reading = READING_FAILED };
+	struct report *report = NULL;
+	struct playback *p = NULL;
+	struct reader *r;
+
+	arm(true);
+	r = reader__new(in);
+	if (r)
+		p = playback__new(r);
+	if (p)
+		report = report_text.open(out, playback__names(p), false);
+	if (report && !playback__set_format(p, &report_text, report))
+		playback__run(p, &result);
+	if (!fail_at)
+		assert_true(result.complete && !result.differs);
+	playback__free(p);
+	reader__free(r);
+	arm(false);
+	fclose(in);
+	fclose(out);
+}
+
+static void recordings(void **state)
+{
+	struct tape tape;
+
+	(void)state;
+	tape__open(&tape);
+	torture(use_recorder, &tape);
+	use_recorder(&tape);
+	tape__read(&tape);
+	torture(use_recording, &tape);
+	tape__close(&tape);
+}
+
+/* ---- the control socket ---- */
+
+static void answer_much(void *ctx, struct request *r, const char *argument)
+{
+	struct kept_finding f = { .id = 1 };
+	bool fits = true;
+
+	for (; f.id < 100 && fits; f.id++) {
+		fits = !kept__add(ctx, &f) && !kept__clear(ctx, f.id + 1);
+		fits = fits && request__write(r, argument, strlen(argument));
+	}
+	if (fits)
+		request__ok(r, NULL);
+	else
+		request__error(r, "out of memory");
+}
+
+static void use_server(void *ctx)
+{
+	static const char text[] = "show 0123456789012345678901234567890123456789012345678901234\n";
+	struct verb verbs[] = { { "show", answer_much }, { NULL, NULL } };
+	struct server_config config = { .path = ctx, .verbs = verbs };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct status_line status = { 0 };
+	struct server *s = NULL;
+	struct kept *k;
+	char buf[8192], *end;
+	ssize_t n;
+	int fd;
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", (char *)ctx);
+	arm(true);
+	k = kept__new();
+	config.ctx = k;
+	if (k && !server__new(&s, &config)) {
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+		assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+		server__work(s, 1000000000);
+		n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+		arm(false);
+		/* All of the answer, or that there is none. */
+		assert_true(n > 0);
+		end = memchr(buf, '\n', (size_t)n);
+		assert_non_null(end);
+		assert_int_equal(line__status(buf, (size_t)(end - buf), &status), 0);
+		assert_int_equal(end + 1 + status.length - buf, n);
+		close(fd);
+	}
+	arm(false);
+	server__free(s);
+	kept__free(k);
+}
+
+static void control_socket(void **state)
+{
+	char dir[] = "/tmp/nfcleakbpf-torture.XXXXXX", path[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/sock", dir);
+	torture(use_server, path);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static int disarm(void **state)
 {
 	(void)state;
@@ -532,7 +750,10 @@ static const struct CMUnitTest torture_tests[] = {
 	CASE("suppressions", suppressions),
 	CASE("the list of modules", modules_file),
 	CASE("the graph of references", graph),
+	CASE("recordings, written and played", recordings),
 	CASE("the JSON report", json_report),
+	CASE("reports made from a model", model_reports),
+	CASE("the control socket", control_socket),
 };
 
 UNIT_MAIN(torture_tests)

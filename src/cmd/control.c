@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kmemleak's verbs.
+ *
+ * Everything happens in run's one thread, between two events: an answer is a
+ * picture of one moment.  "scan" and "stop" wait; who waits is known by its number
+ * and asked for again when the time has come, since it may have hung up.
+ */
+#include "cmd/control.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "report/kmemleak_object.h"
+#include "serve/kept.h"
+#include "serve/line.h"
+#include "serve/notice.h"
+#include "serve/server.h"
+#include "serve/status.h"
+#include "util/hz.h"
+#include "util/log.h"
+#include "util/self.h"
+
+#define CLIENTS		 32
+#define CRC_BYTES	 65536		 /* of an object, at most */
+#define INTERVAL_DEFAULT 600000000000ULL /* kmemleak's */
+
+struct waiting {
+	uint64_t id; /* of the request, 0: nobody */
+	bool stop;
+	int64_t search; /* scan: that has to end */
+	uint64_t leaks; /* established when it was asked for */
+	uint64_t asked_at;
+};
+
+struct control {
+	struct control_subject subject;
+	struct server *server;
+	struct kept *kept;
+	struct notice notice;
+	struct kmemleak_layout layout;
+	unsigned hz;
+	uint64_t leaks; /* ever established */
+	struct waiting waiting[CLIENTS];
+	/* for what is printed */
+	FILE *out;
+	char *text;
+	size_t size;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t wall(uint64_t ns)
+{
+	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) + ns;
+}
+
+/* ---- printing into an answer ---- */
+
+/* What was printed since the last time goes into the answer, or not at all. */
+static bool hand_over(struct control *c, struct request *r)
+{
+	bool fits = !fflush(c->out) && !ferror(c->out) && request__write(r, c->text, c->size);
+
+	rewind(c->out); /* which forgets the error, too */
+	return fits;
+}
+
+static void answer(struct control *c, struct request *r)
+{
+	if (hand_over(c, r))
+		request__ok(r, NULL);
+	else
+		request__error(r, "out of memory");
+}
+
+/* ---- one object ---- */
+
+/* An skb is its struct; what it points to is another object, as for kmemleak. */
+static uint64_t object_size(const struct control *c, const struct allocation *a)
+{
+	return a->skb && c->subject.layout->skb_size ? c->subject.layout->skb_size : a->size;
+}
+
+static uint32_t object_crc(const struct control *c, const struct allocation *a)
+{
+	uint64_t size = object_size(c, a);
+	unsigned char buf[MEMORY_PIECE_MAX];
+	uint32_t crc = 0;
+
+	for (uint64_t at = 0; at < size && at < CRC_BYTES; at += sizeof(buf)) {
+		uint16_t len = (uint16_t)(size - at < sizeof(buf) ? size - at : sizeof(buf));
+
+		if (query__read(c->subject.kernel->query, a->addr + at, buf, len))
+			return 0;
+		crc = kmemleak__crc(crc, buf, len);
+	}
+	return crc;
+}
+
+/* Everything about it, with the bytes as they were when the leak was established. */
+static void describe(const struct control *c, const struct allocation *a, uint64_t now,
+		     struct report_leak *l, struct kmemleak_object *o)
+{
+	const struct kept_finding *k = kept__get(c->kept, a->id);
+	int n;
+
+	c->subject.describe(c->subject.ctx, a, now, l);
+	*o = (struct kmemleak_object){
+		.addr = a->addr,
+		.size = a->size,
+		.comm = a->comm,
+		.pid = a->tid,
+		.jiffies = kmemleak__jiffies(a->born, c->hz),
+		.age_ms = l->age_ms,
+		.stack = l->stack,
+	};
+	if (k && k->nr_bytes) {
+		memcpy(l->bytes, k->bytes, k->nr_bytes);
+		l->nr_bytes = k->nr_bytes;
+		o->crc = k->crc;
+	} else {
+		n = look__bytes(c->subject.kernel->query, c->subject.layout, a, l->bytes,
+				sizeof(l->bytes));
+		l->nr_bytes = n > 0 ? (size_t)n : 0;
+		o->crc = c->layout.crc ? object_crc(c, a) : 0;
+	}
+	o->bytes = l->bytes;
+	o->nr_bytes = l->nr_bytes;
+}
+
+void control__leak(struct control *c, const struct report_leak *l, uint64_t now)
+{
+	struct kept_finding f = { .id = l->a->id };
+
+	_Static_assert(sizeof(f.bytes) == sizeof(l->bytes), "all of them are kept");
+	if (!c)
+		return;
+	c->leaks++;
+	notice__add(&c->notice, now);
+	memcpy(f.bytes, l->bytes, l->nr_bytes);
+	f.nr_bytes = (uint8_t)l->nr_bytes;
+	f.crc = c->layout.crc && l->nr_bytes ? object_crc(c, l->a) : 0;
+	/* Without it the bytes are read when somebody asks. */
+	(void)kept__add(c->kept, &f);
+}
+
+void control__retracted(struct control *c, const struct allocation *a)
+{
+	if (c)
+		kept__remove(c->kept, a->id);
+}
+
+/* ---- show, clear ---- */
+
+struct listing {
+	struct control *c;
+	struct request *r;
+	struct report *json; /* NULL: as kmemleak */
+	uint64_t now;
+	uint64_t listed, cut;
+};
+
+static void list_one(void *ctx, const struct allocation *a)
+{
+	struct listing *s = ctx;
+	struct kmemleak_object o;
+	struct report_leak l;
+
+	if (kept__cleared(s->c->kept, a->id))
+		return;
+	if (s->cut) {
+		s->cut++;
+		return;
+	}
+	describe(s->c, a, s->now, &l, &o);
+	if (s->json)
+		report_json.leak(s->json, &l);
+	else
+		kmemleak__print(s->c->out, &s->c->layout, &o);
+	if (hand_over(s->c, s->r))
+		s->listed++;
+	else
+		s->cut++;
+}
+
+static void do_show(void *ctx, struct request *r, const char *argument)
+{
+	struct control *c = ctx;
+	struct listing s = { .c = c, .r = r, .now = clock_ns(CLOCK_MONOTONIC) };
+	char remark[96];
+	bool json;
+
+	if (line__json(argument, &json)) {
+		request__error(r, "show: '%s' is not understood", argument);
+		return;
+	}
+	if (json) {
+		s.json = report_json.open(c->out, c->subject.names, false);
+		if (!s.json) {
+			request__error(r, "out of memory");
+			return;
+		}
+	}
+	ledger__each_finding(c->subject.ledger, list_one, &s);
+	if (s.json)
+		report_json.close(s.json);
+	snprintf(remark, sizeof(remark), "%" PRIu64 " more do not fit into one answer", s.cut);
+	request__ok(r, s.cut ? remark : NULL);
+}
+
+static void clear_one(void *ctx, const struct allocation *a)
+{
+	struct control *c = ctx;
+
+	if (kept__clear(c->kept, a->id))
+		log_error("clear: out of memory");
+}
+
+static void do_clear(void *ctx, struct request *r, const char *argument)
+{
+	struct control *c = ctx;
+
+	if (*argument) {
+		request__error(r, "clear takes no argument");
+		return;
+	}
+	ledger__each_finding(c->subject.ledger, clear_one, c);
+	request__ok(r, NULL);
+}
+
+/* ---- dump ---- */
+
+struct lookup {
+	struct control *c;
+	uint64_t addr;
+	int head; /* where struct sk_buff has it, -1: not looked for */
+	const struct allocation *found;
+};
+
+static void look_up(void *ctx, const struct allocation *a)
+{
+	struct lookup *u = ctx;
+	uint64_t start = a->addr, size = object_size(u->c, a);
+
+	if (u->found)
+		return;
+	if (u->head >= 0) {
+		if (!a->skb || a->size <= size ||
+		    query__read(u->c->subject.kernel->query, start + (uint64_t)u->head, &start,
+				sizeof(start)))
+			return;
+		size = a->size - size;
+	}
+	/* An allocation of no bytes has an address as well. */
+	if (u->addr - start < (size ? size : 1))
+		u->found = a;
+}
+
+static void print_verdict(FILE *out, const struct report_leak *l)
+{
+	const struct allocation *a = l->a;
+	char time[40];
+
+	report__time(l->now - l->age_ms * 1000000, time, sizeof(time));
+	fprintf(out, "  allocated %.19sZ, %.1f s ago, number %" PRIu64 "\n", time,
+		(double)l->age_ms / 1e3, a->id);
+	fprintf(out, "  kind %s\n", kind__name(a->kind));
+	if (l->callback || l->command)
+		fprintf(out, "  command %s on %s, queued with %s for %s%s\n",
+			l->command ? l->command : "?", l->device ? l->device : "?",
+			l->submit ? l->submit : "?", l->callback ? l->callback : "?",
+			a->carriers ? ", in flight" : "");
+	else
+		fprintf(out, "  no command carried it\n");
+	if (a->rule == RULE_NONE) {
+		fprintf(out, "  nothing is suspected\n");
+		return;
+	}
+	fprintf(out, "  rule %s, %.1f s ago\n", rule__name(a->rule),
+		l->now > l->moment ? (double)(l->now - l->moment) / 1e9 : 0);
+	fprintf(out, "  certainty %s after %u looks%s\n", certainty__name(a->certainty), a->looks,
+		a->told ? "" : ", not reported");
+	if (a->degraded)
+		fprintf(out, "  degraded:%s%s%s\n",
+			a->degraded & DEGRADED_LOST_EVENTS ? " events were lost" : "",
+			a->degraded & DEGRADED_MISSED_HOOKS ? " a hook did not run" : "",
+			a->degraded & DEGRADED_NO_STACK ? " its stack was left out" : "");
+}
+
+static void do_dump(void *ctx, struct request *r, const char *argument)
+{
+	struct control *c = ctx;
+	struct lookup u = { .c = c, .head = -1 };
+	struct kmemleak_object o;
+	struct report_leak l;
+
+	if (line__address(argument, &u.addr)) {
+		request__error(r, "dump: '%s' is no address (0x and digits)", argument);
+		return;
+	}
+	ledger__each(c->subject.ledger, look_up, &u);
+	u.head = c->subject.layout->skb_head;
+	if (!u.found && u.head >= 0 && c->subject.layout->skb_size)
+		ledger__each(c->subject.ledger, look_up, &u);
+	if (!u.found) {
+		request__error(r, "dump: no live allocation that is followed contains 0x%" PRIx64,
+			       u.addr);
+		return;
+	}
+	describe(c, u.found, clock_ns(CLOCK_MONOTONIC), &l, &o);
+	if (u.found->told && u.found->certainty != CERTAINTY_POSSIBLE) {
+		kmemleak__print(c->out, &c->layout, &o);
+	} else {
+		fprintf(c->out, "object 0x%08" PRIx64 " (size %" PRIu64 "):\n", o.addr, o.size);
+		kmemleak__print_details(c->out, &c->layout, &o);
+	}
+	print_verdict(c->out, &l);
+	answer(c, r);
+}
+
+/* ---- scan ---- */
+
+static bool wait_for(struct control *c, struct request *r, const struct waiting *w)
+{
+	for (size_t i = 0; i < CLIENTS; i++) {
+		struct waiting *place = &c->waiting[i];
+
+		if (place->id && server__request(c->server, place->id))
+			continue;
+		*place = *w;
+		place->id = request__later(r);
+		return true;
+	}
+	return false; /* not with as many clients as places */
+}
+
+static void set_interval(struct control *c, struct request *r, const struct scan_order *order)
+{
+	uint64_t interval = 0;
+
+	if (order->what == SCAN_EVERY)
+		interval = order->interval_ns;
+	else if (order->what == SCAN_ON)
+		interval = c->subject.scan_interval_ns ? c->subject.scan_interval_ns
+						       : INTERVAL_DEFAULT;
+	investigation__set_interval(c->subject.investigation, interval, clock_ns(CLOCK_MONOTONIC));
+	request__ok(r, NULL);
+}
+
+static void do_scan(void *ctx, struct request *r, const char *argument)
+{
+	struct control *c = ctx;
+	struct waiting w = { .leaks = c->leaks, .asked_at = clock_ns(CLOCK_MONOTONIC) };
+	struct scan_order order;
+
+	if (line__scan(argument, &order)) {
+		request__error(r, "scan: '%s' is none of on, off, seconds (at least 1)", argument);
+		return;
+	}
+	if (order.what != SCAN_NOW) {
+		set_interval(c, r, &order);
+		return;
+	}
+	w.search = investigation__search(c->subject.investigation);
+	if (w.search < 0)
+		request__error(r, "memory cannot be searched on this kernel: %s",
+			       strerror((int)-w.search));
+	else if (!wait_for(c, r, &w))
+		request__error(r, "too many are waiting");
+}
+
+static void answer_scan(struct control *c, struct request *r, const struct waiting *w,
+			const struct investigation_status *s)
+{
+	uint64_t found = c->leaks - w->leaks;
+
+	if (s->began >= w->asked_at && s->err) {
+		request__error(r, "memory could not be searched: %s",
+			       s->err == -E2BIG ? "--scan-limit does not suffice"
+						: strerror(-s->err));
+		return;
+	}
+	request__printf(r, "%" PRIu64 " new suspected memory leaks%s\n", found,
+			found ? " (see nfcleakbpf show)" : "");
+	if (s->began >= w->asked_at)
+		request__printf(r,
+				"searched %.1f MiB in %" PRIu64 " ms for %" PRIu64 " allocations\n",
+				(double)s->stats.bytes / (1 << 20), s->stats.ns / 1000000,
+				s->stats.objects);
+	else
+		request__printf(r, "no allocation is live\n");
+	request__ok(r, NULL);
+}
+
+/* ---- status, stop ---- */
+
+static void fill_status(struct control *c, struct run_status *s, const char **modules)
+{
+	const struct control_subject *sub = &c->subject;
+	const struct nlb_counters *counters = hooks__counters(sub->hooks);
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	struct investigation_status search;
+
+	investigation__status(sub->investigation, &search);
+	*s = (struct run_status){
+		.pid = getpid(),
+		.kernel = sub->kernel->features.release,
+		.modules = modules,
+		.nr_modules = hooks__nr_modules(sub->hooks),
+		.tracing = *sub->started != 0,
+		.since = wall(*sub->started),
+		.seconds = *sub->started ? (now - *sub->started) / 1000000000 : 0,
+		.stats = ledger__stats(sub->ledger),
+		.hidden = kept__nr_cleared(c->kept),
+		.lost_events = counters->lost,
+		.unseen = counters->book_full,
+		.scan_interval_ns = search.interval_ns,
+		.next_scan_ns = search.next_scan > now ? search.next_scan - now : 0,
+		.searches = (uint64_t)search.ended,
+		.search_error = search.err ? strerror(-search.err) : NULL,
+		.search_at = search.began ? wall(search.began) : 0,
+		.search_ns = search.stats.ns,
+		.search_bytes = search.stats.bytes,
+		.search_slabs = search.stats.slabs,
+		.search_allocations = search.stats.objects,
+		.resident_bytes = self__resident(),
+		.map_bytes = self__map_bytes(),
+	};
+	for (size_t i = 0; i < s->nr_modules; i++)
+		modules[i] = hooks__module(sub->hooks, i);
+	for (size_t i = 0; i < hooks__count(sub->hooks); i++) {
+		s->hooks += hooks__at(sub->hooks, i)->state == HOOK_ATTACHED;
+		s->hooks_missing += hooks__at(sub->hooks, i)->state == HOOK_MISSING;
+	}
+}
+
+static void do_status(void *ctx, struct request *r, const char *argument)
+{
+	struct control *c = ctx;
+	const char **modules;
+	struct run_status s;
+	bool json;
+
+	if (line__json(argument, &json)) {
+		request__error(r, "status: '%s' is not understood", argument);
+		return;
+	}
+	modules = calloc(hooks__nr_modules(c->subject.hooks) + 1, sizeof(*modules));
+	if (!modules) {
+		request__error(r, "out of memory");
+		return;
+	}
+	fill_status(c, &s, modules);
+	if (json)
+		status__json(c->out, &s);
+	else
+		status__text(c->out, &s);
+	answer(c, r);
+	free(modules);
+}
+
+static void do_stop(void *ctx, struct request *r, const char *argument)
+{
+	struct waiting w = { .stop = true };
+	struct control *c = ctx;
+
+	if (*argument) {
+		request__error(r, "stop takes no argument");
+		return;
+	}
+	if (wait_for(c, r, &w))
+		c->subject.stop(c->subject.ctx);
+	else
+		request__error(r, "too many are waiting");
+}
+
+/* ---- the server ---- */
+
+static const struct verb verbs[] = {
+	{ "scan", do_scan }, { "clear", do_clear }, { "show", do_show }, { "status", do_status },
+	{ "dump", do_dump }, { "stop", do_stop },   { NULL, NULL },
+};
+
+int control__new(struct control **out, const struct control_subject *subject)
+{
+	struct server_config config = {
+		.path = CONTROL_SOCKET,
+		.verbs = verbs,
+		.clients = CLIENTS,
+	};
+	struct control *c = calloc(1, sizeof(*c));
+	struct utsname name;
+	int err;
+
+	*out = NULL;
+	if (!c)
+		return -ENOMEM;
+	c->subject = *subject;
+	c->hz = hz__of_kernel();
+	c->layout = kmemleak__layout(subject->kernel->features.release,
+				     uname(&name) ? NULL : name.version);
+	c->kept = kept__new();
+	c->out = open_memstream(&c->text, &c->size);
+	if (!c->kept || !c->out) {
+		control__free(c);
+		return -ENOMEM;
+	}
+	config.ctx = c;
+	err = server__new(&c->server, &config);
+	if (err)
+		log_info("%s cannot be opened (%s): show, scan and the like do not work",
+			 CONTROL_SOCKET, strerror(-err));
+	*out = c;
+	return 0;
+}
+
+int control__fd(const struct control *c)
+{
+	return c->server ? server__fd(c->server) : -1;
+}
+
+static void say(uint64_t count)
+{
+	if (count)
+		notice__write(count);
+}
+
+/* Those whose search has ended. */
+static void answer_scans(struct control *c, uint64_t now)
+{
+	struct investigation_status s;
+
+	investigation__status(c->subject.investigation, &s);
+	for (size_t i = 0; i < CLIENTS; i++) {
+		struct waiting *w = &c->waiting[i];
+		struct request *r;
+
+		if (!w->id || w->stop || s.ended < w->search)
+			continue;
+		r = server__request(c->server, w->id);
+		if (r)
+			answer_scan(c, r, w, &s);
+		*w = (struct waiting){ 0 };
+		say(notice__flush(&c->notice, now));
+	}
+}
+
+void control__work(struct control *c, uint64_t now)
+{
+	if (!c)
+		return;
+	say(notice__due(&c->notice, now));
+	if (!c->server)
+		return;
+	answer_scans(c, now);
+	server__work(c->server, now);
+}
+
+void control__ending(struct control *c)
+{
+	if (!c || !c->server)
+		return;
+	server__close(c->server);
+	for (size_t i = 0; i < CLIENTS; i++) {
+		struct waiting *w = &c->waiting[i];
+		struct request *r = w->id && !w->stop ? server__request(c->server, w->id) : NULL;
+
+		if (r)
+			request__error(r, "the run is ending");
+	}
+	server__work(c->server, clock_ns(CLOCK_MONOTONIC));
+}
+
+void control__free(struct control *c)
+{
+	if (!c)
+		return;
+	say(notice__flush(&c->notice, clock_ns(CLOCK_MONOTONIC)));
+	for (size_t i = 0; c->server && i < CLIENTS; i++) {
+		struct waiting *w = &c->waiting[i];
+		struct request *r = w->id && w->stop ? server__request(c->server, w->id) : NULL;
+
+		if (r)
+			request__ok(r, NULL);
+	}
+	server__free(c->server);
+	kept__free(c->kept);
+	if (c->out)
+		fclose(c->out);
+	free(c->text);
+	free(c);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Strings that outlive what they came from, made safe to print: the same text
+ * is always the same pointer.
+ */
+#ifndef NLB_STRINGS_H
+#define NLB_STRINGS_H
+
+#include "util/table.h"
+
+/* All zero is empty. */
+struct strings {
+	struct table table; /* hash -> text, the next free key where they collide */
+};
+
+/*
+ * A copy of text in which whatever is no valid UTF-8, or would control a
+ * terminal or the direction of writing, is a question mark.  NULL for NULL;
+ * *err becomes -ENOMEM and "?" is returned when out of memory.
+ */
+const char *strings__clean(struct strings *s, const char *text, int *err);
+void strings__free(struct strings *s);
+
+#endif /* NLB_STRINGS_H */
