@@ -48,6 +48,8 @@ enum nlb_kind {
 #define NLB_F_IRQ 1
 /* nlb_free: seen as the birth of another object at the same address. */
 #define NLB_F_HEALED 2
+/* nlb_alloc: ends before the stack, which was left out since the ring filled up. */
+#define NLB_F_NO_STACK 4
 
 struct nlb_header {
 	__u64 time;  /* CLOCK_MONOTONIC, nanoseconds */
@@ -61,12 +63,18 @@ struct nlb_alloc {
 	struct nlb_header h;
 	__u64 addr;	  /* born is h.time: (addr, time) is the allocation's identity */
 	__u64 size;	  /* bytes requested; skb: bytes requested for the data */
-	__u64 site;	  /* return address of the allocator's caller */
+	__u64 site;	  /* return address of the allocator's caller; see NLB_ALLOC_SHORT */
 	__u32 kind;	  /* enum nlb_kind */
 	__s32 stack_size; /* bytes of stack[], negative errno where none could be had */
 	char comm[NLB_COMM_LEN];
 	__u64 stack[NLB_STACK_DEPTH];
 };
+
+/*
+ * Bytes of a record without its stack (NLB_F_NO_STACK); site is then the innermost
+ * address in a traced module, also of an skb.
+ */
+#define NLB_ALLOC_SHORT (__builtin_offsetof(struct nlb_alloc, stack))
 
 struct nlb_free {
 	struct nlb_header h;
@@ -148,10 +156,12 @@ struct nlb_counters {
 	__u64 no_stack;	    /* allocations whose stack could not be taken */
 	__u64 allocs;	    /* allocations booked */
 	__u64 frees;	    /* booked allocations freed */
+	__u64 left_out;	    /* stacks left out: the ring buffer was filling up */
 };
 
 _Static_assert(sizeof(struct nlb_header) == 24, "nlb_header");
 _Static_assert(sizeof(struct nlb_alloc) == 24 + 32 + 16 + 8 * NLB_STACK_DEPTH, "nlb_alloc");
+_Static_assert(NLB_ALLOC_SHORT == 24 + 32 + 16, "nlb_alloc without its stack");
 _Static_assert(sizeof(struct nlb_free) == 48, "nlb_free");
 _Static_assert(sizeof(struct nlb_call) == 32 + 8 * NLB_ARGS + 8 * NLB_INNER, "nlb_call");
 _Static_assert(sizeof(struct nlb_return) == 40, "nlb_return");

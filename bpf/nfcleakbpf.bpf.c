@@ -255,15 +255,65 @@ static __always_inline bool book__add(__u64 addr, const struct nlb_book_entry *e
 	return true;
 }
 
-static __always_inline bool stack_in_traced_text(const __u64 *stack, __s32 size)
+/* The innermost address in a traced module, or 0. */
+static __always_inline __u64 traced_site(const __u64 *stack, __u32 depth, __s32 size)
 {
-	for (__u32 i = 0; i < NLB_STACK_DEPTH; i++) {
+	for (__u32 i = 0; i < depth; i++) {
 		if ((__s32)(i * sizeof(*stack)) >= size)
 			break;
 		if (in_traced_text(stack[i]))
-			return true;
+			return stack[i];
 	}
-	return false;
+	return 0;
+}
+
+static __always_inline void fill_alloc(struct nlb_alloc *e, __u64 addr,
+				       const struct nlb_book_entry *entry)
+{
+	fill_header(&e->h, NLB_ALLOC);
+	e->h.time = entry->born;
+	e->addr = addr;
+	e->size = entry->size;
+	e->site = entry->site;
+	e->kind = entry->kind;
+	e->stack_size = 0;
+	__builtin_memcpy(e->comm, entry->comm, sizeof(e->comm));
+}
+
+static __always_inline bool crowded(void)
+{
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > NLB_RING_BYTES / 2;
+}
+
+#define SHORT_DEPTH 16
+
+/*
+ * The ring buffer fills faster than it is read: a record without its stack, a
+ * quarter of the size.  An skb's stack is looked at all the same, since it says
+ * whether the skb is ours; so one that finds the ring full is still booked.
+ */
+static __always_inline int record_alloc_short(void *ctx, __u64 addr, struct nlb_book_entry *entry)
+{
+	struct nlb_alloc *e;
+
+	if (entry->kind == NLB_KIND_SKB) {
+		__u64 stack[SHORT_DEPTH]; /* all that a program's own stack has room for */
+		__s32 size = bpf_get_stack(ctx, stack, sizeof(stack), 0);
+
+		entry->site = traced_site(stack, SHORT_DEPTH, size);
+		if (!entry->site)
+			return 0;
+	}
+	if (!book__add(addr, entry))
+		return 0;
+	e = reserve(NLB_ALLOC_SHORT);
+	if (!e)
+		return 0;
+	fill_alloc(e, addr, entry);
+	e->h.flags |= NLB_F_NO_STACK;
+	__sync_fetch_and_add(&counters.left_out, 1);
+	submit(e);
+	return 0;
 }
 
 static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64 site, __u32 kind)
@@ -272,27 +322,17 @@ static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64
 	struct nlb_alloc *e;
 
 	book__heal(addr);
-	e = reserve(sizeof(*e));
 	entry.tid = (__u32)bpf_get_current_pid_tgid();
 	bpf_get_current_comm(entry.comm, sizeof(entry.comm));
 	entry.born = bpf_ktime_get_ns();
-	if (!e) {
-		/* An skb is ours only if its stack says so. */
-		if (kind == NLB_KIND_OBJECT)
-			book__add(addr, &entry);
-		return 0;
-	}
-	fill_header(&e->h, NLB_ALLOC);
-	e->h.time = entry.born;
-	e->addr = addr;
-	e->size = size;
-	e->site = site;
-	e->kind = kind;
-	__builtin_memcpy(e->comm, entry.comm, sizeof(e->comm));
+	e = crowded() ? NULL : reserve(sizeof(*e));
+	if (!e)
+		return record_alloc_short(ctx, addr, &entry);
+	fill_alloc(e, addr, &entry);
 	e->stack_size = bpf_get_stack(ctx, e->stack, sizeof(e->stack), 0);
 	if (e->stack_size < 0)
 		__sync_fetch_and_add(&counters.no_stack, 1);
-	if (kind == NLB_KIND_SKB && !stack_in_traced_text(e->stack, e->stack_size)) {
+	if (kind == NLB_KIND_SKB && !traced_site(e->stack, NLB_STACK_DEPTH, e->stack_size)) {
 		bpf_ringbuf_discard(e, 0);
 		return 0;
 	}

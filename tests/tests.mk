@@ -10,6 +10,8 @@
 #   make fuzz            fuzzers, see tests/fuzz/fuzz.mk
 #   make test-programs   builds all of them, runs nothing
 
+include tests/bench/ledger.mk
+
 T := $(O)/tests
 TEST_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc -Ibpf -I$(O) -Itests \
 	-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -94,16 +96,17 @@ fuzz-briefly:
 	done; exit $$status
 
 .PHONY: test-programs
-test-programs: $(UNIT_TESTS) $(REPLAY_TESTS) $(NATIVE_TESTS) $(SCREEN_DRIVER)
+test-programs: $(UNIT_TESTS) $(REPLAY_TESTS) $(NATIVE_TESTS) $(SCREEN_DRIVER) $(LEDGER_BENCH)
 
 # All of them run, whatever fails: the status says whether anything did.
 .PHONY: unit
-unit: $(UNIT_TESTS) $(REPLAY_TESTS) $(SCREEN_DRIVER)
+unit: $(UNIT_TESTS) $(REPLAY_TESTS) $(SCREEN_DRIVER) $(LEDGER_BENCH)
 	@status=0; \
 	for t in $(UNIT_TESTS); do echo "# $$t"; $$t || status=1; done; \
 	echo "# $(T)/replay"; $(T)/replay $(REPLAYS) || status=1; \
 	echo "# $(T)/fuzz"; $(T)/fuzz || status=1; \
 	echo "# $(SCREEN_DRIVER)"; tests/top/screen_test.py $(SCREEN_DRIVER) || status=1; \
+	echo "# $(LEDGER_BENCH)"; $(LEDGER_BENCH) --growth 5000000 || status=1; \
 	$(MAKE) --no-print-directory -s fuzz-briefly || status=1; \
 	exit $$status
 

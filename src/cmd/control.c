@@ -18,7 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kernel/kbtf.h"
 #include "report/kmemleak_object.h"
 #include "serve/kept.h"
 #include "serve/line.h"
@@ -296,9 +295,10 @@ static void print_verdict(FILE *out, const struct report_leak *l)
 	fprintf(out, "  certainty %s after %u looks%s\n", certainty__name(a->certainty), a->looks,
 		a->told ? "" : ", not reported");
 	if (a->degraded)
-		fprintf(out, "  degraded:%s%s\n",
+		fprintf(out, "  degraded:%s%s%s\n",
 			a->degraded & DEGRADED_LOST_EVENTS ? " events were lost" : "",
-			a->degraded & DEGRADED_MISSED_HOOKS ? " a hook did not run" : "");
+			a->degraded & DEGRADED_MISSED_HOOKS ? " a hook did not run" : "",
+			a->degraded & DEGRADED_NO_STACK ? " its stack was left out" : "");
 }
 
 static void do_dump(void *ctx, struct request *r, const char *argument)
@@ -313,11 +313,9 @@ static void do_dump(void *ctx, struct request *r, const char *argument)
 		return;
 	}
 	ledger__each(c->subject.ledger, look_up, &u);
-	if (!u.found && c->subject.kernel->btf && c->subject.layout->skb_size) {
-		u.head = kbtf__member_offset(c->subject.kernel->btf, "sk_buff", "head");
-		if (u.head >= 0)
-			ledger__each(c->subject.ledger, look_up, &u);
-	}
+	u.head = c->subject.layout->skb_head;
+	if (!u.found && u.head >= 0 && c->subject.layout->skb_size)
+		ledger__each(c->subject.ledger, look_up, &u);
 	if (!u.found) {
 		request__error(r, "dump: no live allocation that is followed contains 0x%" PRIx64,
 			       u.addr);

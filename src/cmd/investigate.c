@@ -8,6 +8,7 @@
  */
 #include "cmd/investigate.h"
 
+#include <bpf/btf.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -74,14 +75,17 @@ void investigation__free(struct investigation *i)
 /* With the first suspect, not at the start: reading the layout takes time. */
 static void prepare(struct investigation *i)
 {
+	struct btf *btf;
 	int err;
 
 	if (i->tried)
 		return;
 	i->tried = true;
-	err = slabs__new(&i->slabs, i->kernel->query, i->kernel->btf);
+	btf = btf__load_vmlinux_btf();
+	err = slabs__new(&i->slabs, i->kernel->query, btf);
+	btf__free(btf);
 	if (!err)
-		err = scanner__new(&i->scanner, i->kernel->btf);
+		err = scanner__new(&i->scanner);
 	if (!err)
 		return;
 	log_info("memory cannot be searched on this kernel (%s): findings stay probable",

@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,7 @@ struct run {
 	bool scan_wanted;
 	uint64_t started, next_histograms, next_tick;
 	uint64_t lost, misses; /* as far as the ledger knows */
+	bool left_out_said;
 };
 
 static uint64_t clock_ns(clockid_t clock)
@@ -352,6 +354,7 @@ static int read_book(struct run *r, struct live **out, size_t *count)
 			.born = entry.born,
 			.size = entry.size,
 			.skb = entry.kind == NLB_KIND_SKB,
+			.sock = entry.kind == NLB_KIND_SOCK,
 			.caller = names__function(r->names, entry.site),
 			.tid = entry.tid,
 		};
@@ -375,9 +378,14 @@ static void check_misses(struct run *r)
 static void check_counters(struct run *r)
 {
 	const struct nlb_counters *c = hooks__counters(r->hooks);
+	uint64_t left_out = __atomic_load_n(&c->left_out, __ATOMIC_RELAXED);
 
 	session__counters(r->session, __atomic_load_n(&c->lost, __ATOMIC_RELAXED),
-			  __atomic_load_n(&c->book_full, __ATOMIC_RELAXED));
+			  __atomic_load_n(&c->book_full, __ATOMIC_RELAXED), left_out);
+	if (left_out && !r->left_out_said)
+		log_info("events come faster than they can be read: allocations are followed "
+			 "without their stacks until that is over");
+	r->left_out_said = left_out;
 }
 
 static void check_losses(struct run *r)
@@ -807,6 +815,16 @@ static void close_run(struct run *r)
 		close(r->lock);
 }
 
+/*
+ * What is large is needed for a moment only (types, what a search reads) and goes
+ * back to the system at once; the searching thread needs no heap of its own.
+ */
+static void spare_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+	mallopt(M_ARENA_MAX, 1);
+}
+
 int run_trace(const struct run_options *options, const struct front *front)
 {
 	struct run r = { .options = *options,
@@ -817,6 +835,7 @@ int run_trace(const struct run_options *options, const struct front *front)
 			 .lock = -1 };
 	int err, status = EXIT_CANNOT;
 
+	spare_memory();
 	err = take_signals(&r);
 	if (!err)
 		err = kernel__open(&r.kernel);
@@ -837,6 +856,8 @@ int run_trace(const struct run_options *options, const struct front *front)
 			log_error("cannot start: %s", strerror(-err));
 		goto out;
 	}
+	kernel__forget_btf(&r.kernel);
+	malloc_trim(0);
 	hooks__arm(r.hooks);
 	if (hooks__nr_modules(r.hooks))
 		begin(&r);

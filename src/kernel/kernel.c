@@ -28,6 +28,30 @@ static int print(enum libbpf_print_level level, const char *format, va_list args
 	return vfprintf(stderr, format, args);
 }
 
+static void read_module_offsets(struct module_offsets *m, const struct btf *btf)
+{
+	const char *memory = "module_memory";
+
+	memset(m, 0xff, sizeof(*m)); /* -1 */
+	if (!btf)
+		return;
+	m->list = kbtf__member_offset(btf, "module", "list");
+	m->name = kbtf__member_offset(btf, "module", "name");
+	m->kallsyms = kbtf__member_offset(btf, "module", "kallsyms");
+	m->symtab = kbtf__member_offset(btf, "mod_kallsyms", "symtab");
+	m->num_symtab = kbtf__member_offset(btf, "mod_kallsyms", "num_symtab");
+	m->strtab = kbtf__member_offset(btf, "mod_kallsyms", "strtab");
+	m->memory = kbtf__member_offset(btf, "module", "mem");
+	if (m->memory < 0) {
+		memory = "module_layout";
+		m->memory = kbtf__member_offset(btf, "module", "core_layout");
+		m->text_size = kbtf__member_offset(btf, memory, "text_size");
+	}
+	m->base = kbtf__member_offset(btf, memory, "base");
+	m->size = kbtf__member_offset(btf, memory, "size");
+	m->step = kbtf__struct_size(btf, memory);
+}
+
 int kernel__open(struct kernel *k)
 {
 	int err;
@@ -40,8 +64,15 @@ int kernel__open(struct kernel *k)
 		log_debug("the kernel cannot be asked about its memory and symbols: %s",
 			  strerror(-err));
 	features__probe(&k->features, k->btf, k->query);
+	read_module_offsets(&k->module, k->btf);
 	err = modules__load(&k->modules);
 	return err == -ENOMEM ? err : 0;
+}
+
+void kernel__forget_btf(struct kernel *k)
+{
+	btf__free(k->btf);
+	k->btf = NULL;
 }
 
 int kernel__refresh_modules(struct kernel *k)
@@ -67,8 +98,7 @@ void kernel__close(struct kernel *k)
 /* The struct module of that name: walks the kernel's list of them. */
 static int find_module(struct kernel *k, const char *module, uint64_t *addr)
 {
-	int list = k->btf ? kbtf__member_offset(k->btf, "module", "list") : -EOPNOTSUPP;
-	int name = k->btf ? kbtf__member_offset(k->btf, "module", "name") : -EOPNOTSUPP;
+	int list = k->module.list, name = k->module.name;
 	char found[sizeof(((struct module_info *)NULL)->name)];
 	uint64_t head, node;
 	int err;
@@ -114,10 +144,8 @@ static int read_large(struct kernel *k, uint64_t addr, void *buf, size_t size)
 /* struct mod_kallsyms, include/linux/module.h: symtab, num_symtab, strtab. */
 int kernel__module_symbols(struct kernel *k, const char *module, struct module_symbols *out)
 {
-	int where = k->btf ? kbtf__member_offset(k->btf, "module", "kallsyms") : -EOPNOTSUPP;
-	int symtab = k->btf ? kbtf__member_offset(k->btf, "mod_kallsyms", "symtab") : -1;
-	int number = k->btf ? kbtf__member_offset(k->btf, "mod_kallsyms", "num_symtab") : -1;
-	int strtab = k->btf ? kbtf__member_offset(k->btf, "mod_kallsyms", "strtab") : -1;
+	int where = k->module.kallsyms, symtab = k->module.symtab;
+	int number = k->module.num_symtab, strtab = k->module.strtab;
 	uint64_t addr, table, symbols = 0, strings = 0;
 	uint32_t count = 0, size = 0, longest = 0;
 	Elf64_Sym *elf = NULL;
@@ -183,42 +211,18 @@ uint64_t module_symbols__find(const struct module_symbols *s, const char *name)
 	return 0;
 }
 
-/*
- * struct module, include/linux/module.h: since 6.4 mem[], an array of memories
- * with base and size, text first; before that core_layout with base, size and
- * text_size, text first.
- */
-struct module_layout {
-	uint64_t addr;	/* of the first memory */
-	int base, size; /* in it */
-	int text_size;	/* in it, -1: there is an array of them */
-	uint32_t step;	/* from one to the next */
-};
-
 #define MODULE_MEMORIES 4 /* text, data, rodata, ro_after_init; then those of init */
 
-static int module_layout(struct kernel *k, const char *module, struct module_layout *m)
+/* The address of its first memory. */
+static int module_memory(struct kernel *k, const char *module, uint64_t *addr)
 {
-	const char *type = "module_memory";
-	int where, err;
+	const struct module_offsets *m = &k->module;
+	int err = find_module(k, module, addr);
 
-	err = find_module(k, module, &m->addr);
-	if (err)
-		return err;
-	where = kbtf__member_offset(k->btf, "module", "mem");
-	m->text_size = -1;
-	if (where < 0) {
-		type = "module_layout";
-		where = kbtf__member_offset(k->btf, "module", "core_layout");
-		m->text_size = kbtf__member_offset(k->btf, type, "text_size");
-	}
-	m->base = kbtf__member_offset(k->btf, type, "base");
-	m->size = kbtf__member_offset(k->btf, type, "size");
-	m->step = kbtf__struct_size(k->btf, type);
-	if (where < 0 || m->base < 0 || m->size < 0)
-		return -EOPNOTSUPP;
-	m->addr += (uint64_t)where;
-	return 0;
+	if (!err && (m->memory < 0 || m->base < 0 || m->size < 0))
+		err = -EOPNOTSUPP;
+	*addr += err ? 0 : (uint64_t)m->memory;
+	return err;
 }
 
 static int read_range(struct kernel *k, uint64_t addr, int base, int size, struct memory_range *out)
@@ -236,12 +240,14 @@ static int read_range(struct kernel *k, uint64_t addr, int base, int size, struc
 
 int kernel__module_text(struct kernel *k, const char *module, uint64_t *start, uint64_t *end)
 {
+	const struct module_offsets *m = &k->module;
 	struct memory_range text;
-	struct module_layout m;
-	int err = module_layout(k, module, &m);
+	uint64_t addr = 0;
+	int err = module_memory(k, module, &addr);
 
 	if (!err)
-		err = read_range(k, m.addr, m.base, m.text_size < 0 ? m.size : m.text_size, &text);
+		err = read_range(k, addr, m->base, m->text_size < 0 ? m->size : m->text_size,
+				 &text);
 	if (err)
 		return err;
 	*start = text.start;
@@ -251,16 +257,17 @@ int kernel__module_text(struct kernel *k, const char *module, uint64_t *start, u
 
 int kernel__module_data(struct kernel *k, const char *module, struct memory_range *out, size_t max)
 {
+	const struct module_offsets *m = &k->module;
 	struct memory_range text;
-	struct module_layout m;
-	int err = module_layout(k, module, &m), n = 0;
+	uint64_t addr = 0;
+	int err = module_memory(k, module, &addr), n = 0;
 
 	if (err)
 		return err;
-	if (m.text_size >= 0) {
-		err = read_range(k, m.addr, m.base, m.text_size, &text);
+	if (m->text_size >= 0) {
+		err = read_range(k, addr, m->base, m->text_size, &text);
 		if (!err)
-			err = read_range(k, m.addr, m.base, m.size, out);
+			err = read_range(k, addr, m->base, m->size, out);
 		if (err || !max)
 			return err;
 		out->start += text.size;
@@ -268,7 +275,7 @@ int kernel__module_data(struct kernel *k, const char *module, struct memory_rang
 		return 1;
 	}
 	for (uint32_t i = 1; i < MODULE_MEMORIES && (size_t)n < max; i++)
-		if (!read_range(k, m.addr + (uint64_t)i * m.step, m.base, m.size, &out[n]))
+		if (!read_range(k, addr + (uint64_t)i * m->step, m->base, m->size, &out[n]))
 			n++;
 	return n;
 }

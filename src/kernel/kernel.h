@@ -9,16 +9,35 @@
 #include "kernel/modules.h"
 #include "kernel/query.h"
 
+/* Offsets in struct module and what it names, read once; negative: not known. */
+struct module_offsets {
+	int list, name, kallsyms;
+	int symtab, num_symtab, strtab; /* in struct mod_kallsyms */
+	/* Since 6.4 mem[], an array of memories with base and size, text first; before
+	 * that core_layout with base, size and text_size, text first.
+	 */
+	int memory;	/* of the first memory */
+	int base, size; /* in it */
+	int text_size;	/* in it; negative: there is an array of them */
+	uint32_t step;	/* from one to the next */
+};
+
 struct kernel {
-	struct btf *btf;     /* NULL where the kernel has none */
+	struct btf *btf;     /* NULL where the kernel has none, and once forgotten */
 	struct query *query; /* NULL where it cannot be asked */
 	struct features features;
 	struct modules modules;
+	struct module_offsets module;
 	uint64_t modules_list; /* address of the list of struct module, once known */
 };
 
 /* Finds out what it can; what cannot be had is absent.  0 or -ENOMEM. */
 int kernel__open(struct kernel *k);
+/*
+ * The types are not needed any more (they take 5 MiB): btf is NULL from here on.
+ * What is below still works.
+ */
+void kernel__forget_btf(struct kernel *k);
 /* Reads /proc/modules again.  0 or a negative errno; then nothing has changed. */
 int kernel__refresh_modules(struct kernel *k);
 void kernel__close(struct kernel *k);

@@ -27,14 +27,15 @@ struct command {
 	struct cargo inner[EVENT_INNER]; /* sockets that the argument names */
 	uint64_t argument_value;	 /* as submitted: need not be an allocation */
 	uint64_t response_value;	 /* as completed: may be an ERR_PTR */
-	uint32_t tid;			 /* of the submitting task while the call is open */
 	uint32_t timeout_ms;
 	uint64_t queued_at;
-	bool submitting;
 	bool overdue; /* said */
 	bool completed;
 	bool called;
+	struct task *submitter; /* while the submitting call is open */
+	struct task *caller;	/* while its callback runs */
 	struct command *prev, *next;
+	struct command *same; /* next in by_argument */
 };
 
 struct task {
@@ -63,7 +64,9 @@ struct ledger {
 	struct table tasks;	     /* by id */
 	struct command unbound;	     /* list: submitted, their address not seen */
 	struct command bound;	     /* list: all others */
-	struct allocation suspects;  /* list, by due time */
+	struct table by_argument;    /* those, by device and argument: -> first of a chain */
+	struct allocation glances;   /* list of suspects, by due time */
+	struct allocation searches;  /* likewise, those to be searched for next */
 	struct table devices;	     /* seen in commands: address -> address */
 	struct table callbacks_seen; /* entered ever: name id -> the ledger */
 	struct table growth;	     /* stack -> struct growth */

@@ -101,12 +101,12 @@ static uint64_t frame_of(struct ledger *l, const struct event *e)
  */
 static void take_from_requests(struct command *list, struct allocation *a)
 {
-	for (struct command *c = list->next; c != list; c = c->next) {
+	/* Nearly always nothing carries it. */
+	for (struct command *c = list->next; a->carriers && c != list; c = c->next) {
 		if (c->request.id != a->id)
 			continue;
 		c->request = (struct cargo){ 0 };
-		if (a->carriers)
-			a->carriers--;
+		a->carriers--;
 	}
 }
 
@@ -214,20 +214,60 @@ static void list_remove(struct command *c)
 	c->next->prev = c->prev;
 }
 
+/* A callback is told by what it is called with, not by its command's address. */
+static uint64_t call_key(uint64_t device, uint64_t argument)
+{
+	return device * 31 + argument;
+}
+
+/* Its address is known.  Returns 0 or -ENOMEM. */
+static int command_bind(struct ledger *l, struct command *c, uint64_t addr)
+{
+	uint64_t key = call_key(c->carrier.device, c->argument_value);
+	struct command *last = table__get(&l->by_argument, key);
+
+	if (table__set(&l->commands, addr, c))
+		return -ENOMEM;
+	if (!last && table__set(&l->by_argument, key, c)) {
+		table__remove(&l->commands, addr);
+		return -ENOMEM;
+	}
+	while (last && last->same)
+		last = last->same;
+	if (last)
+		last->same = c;
+	c->addr = addr;
+	list_remove(c);
+	list_add(&l->bound, c);
+	return 0;
+}
+
+static void command_unbind(struct ledger *l, struct command *c)
+{
+	uint64_t key = call_key(c->carrier.device, c->argument_value);
+	struct command *before = table__get(&l->by_argument, key);
+
+	table__remove(&l->commands, c->addr);
+	if (before != c) {
+		while (before->same != c)
+			before = before->same;
+		before->same = c->same;
+	} else if (c->same) {
+		table__set(&l->by_argument, key, c->same); /* replaces: cannot fail */
+	} else {
+		table__remove(&l->by_argument, key);
+	}
+}
+
 static void command_end(struct ledger *l, struct command *c)
 {
-	size_t i = 0;
-	struct task *t;
-
 	list_remove(c);
 	if (c->addr)
-		table__remove(&l->commands, c->addr);
-	while ((t = table__next(&l->tasks, &i))) {
-		if (t->submitting == c)
-			t->submitting = NULL;
-		if (t->calling == c)
-			t->calling = NULL;
-	}
+		command_unbind(l, c);
+	if (c->submitter)
+		c->submitter->submitting = NULL;
+	if (c->caller)
+		c->caller->calling = NULL;
 	l->stats.commands_live--;
 	free(c);
 }
@@ -298,6 +338,7 @@ static int on_alloc(struct ledger *l, const struct event *e)
 	a->sock = e->alloc.kind == EVENT_KIND_SOCK;
 	a->kind = a->skb ? KIND_SKB : KIND_OBJECT;
 	a->caller = e->alloc.caller;
+	a->stack_left_out = e->alloc.stack_left_out;
 	allocation_stack(l, a, e->alloc.stack);
 	a->tid = e->tid;
 	memcpy(a->comm, e->alloc.comm, sizeof(a->comm));
@@ -313,13 +354,8 @@ static int on_alloc(struct ledger *l, const struct event *e)
 		command_unseen(l, e->time);
 		return 0;
 	}
-	c->addr = a->addr;
-	if (table__set(&l->commands, c->addr, c)) {
-		c->addr = 0;
+	if (command_bind(l, c, a->addr))
 		return -ENOMEM;
-	}
-	list_remove(c);
-	list_add(&l->bound, c);
 	c->carrier.stack = e->alloc.stack;
 	tell_stack(l, &c->argument, e->alloc.stack);
 	tell_stack(l, &c->request, e->alloc.stack);
@@ -346,7 +382,7 @@ static int on_submit(struct ledger *l, const struct event *e)
 		 * without an address its end will not be seen either.
 		 */
 		ledger__missed(l, 1);
-		t->submitting->submitting = false;
+		t->submitting->submitter = NULL;
 		if (!t->submitting->addr) {
 			l->stats.commands_lost++;
 			release_all(l, t->submitting);
@@ -360,15 +396,14 @@ static int on_submit(struct ledger *l, const struct event *e)
 	c->carrier.type = e->submit.command_type;
 	c->timeout_ms = e->submit.timeout_ms;
 	c->argument_value = e->submit.argument;
-	c->tid = e->tid;
 	c->queued_at = e->time;
-	c->submitting = true;
 	c->argument = carry(l, c, e->submit.argument, KIND_USER_ARGUMENT, frame, e->time);
 	c->request = carry(l, c, e->submit.request, KIND_REQUEST, frame, e->time);
 	c->params = carry(l, c, e->submit.params, KIND_PARAMS, frame, e->time);
 	for (size_t i = 0; i < EVENT_INNER; i++)
 		c->inner[i] = hold(l, c, e->submit.inner[i], e->time);
 	t->submitting = c;
+	c->submitter = t;
 	list_add(&l->unbound, c);
 	l->stats.commands++;
 	l->stats.commands_live++;
@@ -387,7 +422,7 @@ static void on_submit_return(struct ledger *l, const struct event *e)
 		return;
 	t->submitting = NULL;
 	if (c)
-		c->submitting = false;
+		c->submitter = NULL;
 	if (c && e->submit_return.ret < 0) {
 		/* The command object, if there was one, is judged by its own free. */
 		was = *c;
@@ -428,9 +463,10 @@ static void on_complete(struct ledger *l, const struct event *e)
  */
 static struct command *command_called(struct ledger *l, const struct event *e)
 {
+	uint64_t key = call_key(e->callback.device, e->callback.argument);
 	struct command *c, *same_arguments = NULL;
 
-	for (c = l->bound.next; c != &l->bound; c = c->next) {
+	for (c = table__get(&l->by_argument, key); c; c = c->same) {
 		if (c->called || c->carrier.device != e->callback.device ||
 		    c->argument_value != e->callback.argument)
 			continue;
@@ -467,6 +503,7 @@ static int on_callback(struct ledger *l, const struct event *e)
 	}
 	c->called = true;
 	t->calling = c;
+	c->caller = t;
 	if (!c->response.id)
 		c->response = carry(l, c, e->callback.response, KIND_RESPONSE, 0, e->time);
 	deliver(l, &c->argument, c);
@@ -480,9 +517,8 @@ static void command_freed(struct ledger *l, struct command *c, uint32_t caller, 
 	bool dispatched = role_of(l, caller) == ROLE_DISPATCH;
 	/* Where a callback's entry can be seen, one that was not seen did not run. */
 	bool returned = c->called || (dispatched && !hooked(l, c->carrier.callback));
+	struct task *t = c->caller;
 	struct command was;
-	size_t i = 0;
-	struct task *t;
 
 	if (returned && !c->called) {
 		deliver(l, &c->argument, c);
@@ -504,13 +540,8 @@ static void command_freed(struct ledger *l, struct command *c, uint32_t caller, 
 		suspect_carried(l, &was.request, RULE_COMMAND_DROPPED, now);
 		suspect_carried(l, &was.params, RULE_COMMAND_DROPPED, now);
 	}
-	/* Its task may have nothing open any more. */
-	while (returned && (t = table__next(&l->tasks, &i))) {
-		if (!t->depth && !t->submitting && !t->calling) {
-			task_settle(l, t);
-			break;
-		}
-	}
+	if (t)
+		task_settle(l, t);
 }
 
 static void on_free(struct ledger *l, const struct event *e)
@@ -654,6 +685,7 @@ int ledger__resync(struct ledger *l, const struct live *live, size_t count, uint
 			break;
 		}
 		a->skb = b->skb;
+		a->sock = b->sock;
 		a->kind = b->skb ? KIND_SKB : KIND_OBJECT;
 		a->caller = b->caller;
 		a->tid = b->tid;
@@ -689,7 +721,8 @@ struct ledger *ledger__new(const struct ledger_config *config, const struct ledg
 	l->config = *config;
 	l->ops = *ops;
 	l->ctx = ctx;
-	l->suspects.prev = l->suspects.next = &l->suspects;
+	l->glances.prev = l->glances.next = &l->glances;
+	l->searches.prev = l->searches.next = &l->searches;
 	l->unbound.prev = l->unbound.next = &l->unbound;
 	l->bound.prev = l->bound.next = &l->bound;
 	return l;
@@ -708,6 +741,7 @@ void ledger__free(struct ledger *l)
 		free(t);
 	table__free(&l->tasks);
 	table__free(&l->commands);
+	table__free(&l->by_argument);
 	table__free(&l->devices);
 	table__free(&l->callbacks_seen);
 	books_free(l);

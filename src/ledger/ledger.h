@@ -78,6 +78,7 @@ enum role {
 enum degraded {
 	DEGRADED_LOST_EVENTS = 1,
 	DEGRADED_MISSED_HOOKS = 2, /* a hook was found not to have run */
+	DEGRADED_NO_STACK = 4,	   /* this allocation's stack was left out */
 };
 
 #define NO_COMMAND_TYPE 0xff
@@ -100,7 +101,8 @@ struct allocation {
 	uint64_t size;
 	enum kind kind;
 	bool skb;
-	bool sock; /* kind is KIND_OBJECT */
+	bool sock;	     /* kind is KIND_OBJECT */
+	bool stack_left_out; /* for want of room in the ring buffer */
 	uint32_t caller;
 	uint32_t stack;
 	uint32_t tid;
@@ -278,7 +280,7 @@ void ledger__each_command(const struct ledger *l,
  */
 struct live {
 	uint64_t addr, born, size;
-	bool skb;
+	bool skb, sock;
 	uint32_t caller;
 	uint32_t tid;
 	char comm[16];

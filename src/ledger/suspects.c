@@ -76,10 +76,11 @@ static void suspects_remove(struct allocation *a)
 /* By due time: nearly always the latest, so looked for from the end. */
 static void suspects_insert(struct ledger *l, struct allocation *a, uint64_t due)
 {
-	struct allocation *after = l->suspects.prev;
+	struct allocation *list = a->look == LOOK_GLANCE ? &l->glances : &l->searches;
+	struct allocation *after = list->prev;
 
 	a->due = due;
-	while (after != &l->suspects && after->due > due)
+	while (after != list && after->due > due)
 		after = after->prev;
 	a->prev = after;
 	a->next = after->next;
@@ -102,7 +103,7 @@ void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search
 	a->rule = rule;
 	a->certainty = CERTAINTY_POSSIBLE;
 	a->moment = now;
-	a->degraded = l->degraded;
+	a->degraded = l->degraded | (a->stack_left_out ? DEGRADED_NO_STACK : 0);
 	a->looks = 0;
 	a->clean_at = 0;
 	a->doubts = 0;
@@ -153,20 +154,26 @@ void clear_suspicion(struct ledger *l, struct allocation *a, uint64_t now)
 	a->told = false;
 }
 
-void ledger__set_grace(struct ledger *l, uint64_t grace_ns)
+/* The order changes: all out, and in again. */
+static void sort_again(struct ledger *l, struct allocation *list)
 {
-	struct allocation *first = l->suspects.next, *a, *next;
+	struct allocation *first = list->next, *a, *next;
 
-	l->config.grace_ns = grace_ns;
-	if (first == &l->suspects)
+	if (first == list)
 		return;
-	/* The order changes: all out, and in again. */
-	l->suspects.prev->next = NULL;
-	l->suspects.prev = l->suspects.next = &l->suspects;
+	list->prev->next = NULL;
+	list->prev = list->next = list;
 	for (a = first; a; a = next) {
 		next = a->next;
-		suspects_insert(l, a, a->looks ? a->due : a->moment + grace_ns);
+		suspects_insert(l, a, a->looks ? a->due : a->moment + l->config.grace_ns);
 	}
+}
+
+void ledger__set_grace(struct ledger *l, uint64_t grace_ns)
+{
+	l->config.grace_ns = grace_ns;
+	sort_again(l, &l->glances);
+	sort_again(l, &l->searches);
 }
 
 void ledger__cannot_search(struct ledger *l)
@@ -176,20 +183,16 @@ void ledger__cannot_search(struct ledger *l)
 
 const struct allocation *ledger__next_due(const struct ledger *l, uint64_t now)
 {
-	for (struct allocation *a = l->suspects.next; a != &l->suspects && a->due <= now;
-	     a = a->next)
-		if (a->look == LOOK_GLANCE)
-			return a;
-	return NULL;
+	const struct allocation *a = l->glances.next;
+
+	return a != &l->glances && a->due <= now ? a : NULL;
 }
 
 bool ledger__search_due(const struct ledger *l, uint64_t now)
 {
-	for (const struct allocation *a = l->suspects.next; a != &l->suspects && a->due <= now;
-	     a = a->next)
-		if (a->look == LOOK_SEARCH)
-			return true;
-	return false;
+	const struct allocation *a = l->searches.next;
+
+	return a != &l->searches && a->due <= now;
 }
 
 static void set_certainty(struct ledger *l, struct allocation *a, enum certainty certainty,

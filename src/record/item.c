@@ -127,6 +127,7 @@ static const struct field tick[] = {
 static const struct field counters[] = {
 	FIELD(UNSIGNED, counters.lost),
 	FIELD(UNSIGNED, counters.unseen),
+	FIELD(UNSIGNED, counters.left_out),
 };
 
 static const struct field end[] = {
@@ -135,7 +136,7 @@ static const struct field end[] = {
 	FIELD(UNSIGNED, end.frees),    FIELD(UNSIGNED, end.suspects),
 	FIELD(UNSIGNED, end.cleared),  FIELD(UNSIGNED, end.retracted),
 	FIELD(UNSIGNED, end.possible), FIELD(UNSIGNED, end.probable),
-	FIELD(UNSIGNED, end.definite),
+	FIELD(UNSIGNED, end.definite), FIELD(UNSIGNED, end.left_out),
 };
 
 /* What every event begins with. */
@@ -154,6 +155,7 @@ static const struct field event_alloc[] = {
 	FIELD(FUNCTION, event.alloc.caller),
 	FIELD(STACK, event.alloc.stack),
 	FIELD(CHARS, event.alloc.comm),
+	UP_TO(true, event.alloc.stack_left_out),
 };
 
 static const struct field event_free[] = {
@@ -228,7 +230,7 @@ static const struct field owned[] = {
 static const struct field live[] = {
 	FIELD(ADDRESS, live.addr), FIELD(MOMENT, live.born),	 FIELD(UNSIGNED, live.size),
 	UP_TO(true, live.skb),	   FIELD(FUNCTION, live.caller), FIELD(UNSIGNED, live.tid),
-	FIELD(CHARS, live.comm),
+	FIELD(CHARS, live.comm),   UP_TO(true, live.sock),
 };
 
 struct layout {

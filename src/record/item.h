@@ -134,7 +134,7 @@ struct item {
 			uint64_t time;
 		} tick; /* tick, of the calls that have nothing else */
 		struct {
-			uint64_t lost, unseen;
+			uint64_t lost, unseen, left_out;
 		} counters;
 		struct {
 			uint64_t time;
@@ -142,6 +142,7 @@ struct item {
 			/* what the ledger had by then: a check of the replay */
 			uint64_t allocations, frees, suspects, cleared, retracted;
 			uint64_t possible, probable, definite;
+			uint64_t left_out;
 		} end;
 		struct event event;
 		struct {

@@ -358,10 +358,11 @@ static bool play(struct playback *p, struct item *item)
 		session__histograms(s);
 		return true;
 	case ITEM_COUNTERS:
-		session__counters(s, item->counters.lost, item->counters.unseen);
+		session__counters(s, item->counters.lost, item->counters.unseen,
+				  item->counters.left_out);
 		return true;
 	case ITEM_END:
-		session__counters(s, item->end.lost, item->end.unseen);
+		session__counters(s, item->end.lost, item->end.unseen, item->end.left_out);
 		check(p, item);
 		end(p, item->end.time, false);
 		p->complete = true;

@@ -23,7 +23,7 @@ struct session {
 	uint32_t functions, stacks; /* recorded so far */
 	bool tracing;
 	uint64_t started;
-	uint64_t lost, unseen;
+	uint64_t lost, unseen, left_out;
 };
 
 struct session *session__new(const struct ledger_config *config, const struct ledger_ops *ops,
@@ -372,14 +372,15 @@ void session__histograms(struct session *s)
 	put_empty(s, ITEM_HISTOGRAMS);
 }
 
-void session__counters(struct session *s, uint64_t lost, uint64_t unseen)
+void session__counters(struct session *s, uint64_t lost, uint64_t unseen, uint64_t left_out)
 {
-	struct item item = { .type = ITEM_COUNTERS, .counters = { lost, unseen } };
+	struct item item = { .type = ITEM_COUNTERS, .counters = { lost, unseen, left_out } };
 
-	if (lost == s->lost && unseen == s->unseen)
+	if (lost == s->lost && unseen == s->unseen && left_out == s->left_out)
 		return;
 	s->lost = lost;
 	s->unseen = unseen;
+	s->left_out = left_out;
 	put(s, &item);
 }
 
@@ -393,12 +394,14 @@ void session__end(struct session *s, uint64_t now, bool incomplete)
 	end.lost_events = s->lost;
 	end.missed_hooks = stats->missed_hooks;
 	end.unseen = s->unseen;
+	end.left_out = s->left_out;
 	end.incomplete = incomplete;
 	if (s->tell && s->tracing)
 		tell__end(s->tell, &end);
 	item.end.time = now;
 	item.end.lost = s->lost;
 	item.end.unseen = s->unseen;
+	item.end.left_out = s->left_out;
 	item.end.allocations = stats->allocations;
 	item.end.frees = stats->frees;
 	item.end.suspects = stats->suspects;

@@ -89,7 +89,7 @@ void session__start(struct session *s, const struct report_start *start, uint64_
 void session__tick(struct session *s, uint64_t now);
 void session__histograms(struct session *s);
 /* What the kernel side has counted so far. */
-void session__counters(struct session *s, uint64_t lost, uint64_t unseen);
+void session__counters(struct session *s, uint64_t lost, uint64_t unseen, uint64_t left_out);
 /* The counters are those of the latest session__counters(). */
 void session__end(struct session *s, uint64_t now, bool incomplete);
 

@@ -122,8 +122,10 @@ static const char *why(unsigned degraded)
 		return "events had been lost before they arose";
 	case DEGRADED_MISSED_HOOKS:
 		return "a hook had not run before they arose";
+	case DEGRADED_NO_STACK:
+		return "events came too fast for their allocation's stack";
 	default:
-		return "events had been lost, and a hook had not run, before they arose";
+		return "events or stacks had been lost, or a hook had not run, before they arose";
 	}
 }
 

@@ -105,9 +105,10 @@ static char *detail(const struct report_leak *l)
 	if (l->nr_bytes)
 		fputc('\n', f);
 	if (l->a->degraded)
-		fprintf(f, "    degraded:%s%s\n",
+		fprintf(f, "    degraded:%s%s%s\n",
 			l->a->degraded & DEGRADED_LOST_EVENTS ? " events were lost" : "",
-			l->a->degraded & DEGRADED_MISSED_HOOKS ? " a hook did not run" : "");
+			l->a->degraded & DEGRADED_MISSED_HOOKS ? " a hook did not run" : "",
+			l->a->degraded & DEGRADED_NO_STACK ? " its stack was left out" : "");
 	fclose(f);
 	return text;
 }
@@ -339,6 +340,9 @@ static void losses(struct report *r, const struct report_end *e, const struct le
 		fprintf(r->out, "%" PRIu64 " times a hook did not run\n", e->missed_hooks);
 	if (s->missed_frees_healed)
 		fprintf(r->out, "%" PRIu64 " frees missed and healed\n", s->missed_frees_healed);
+	if (e->left_out)
+		fprintf(r->out, "%" PRIu64 " stacks were left out: events came too fast\n",
+			e->left_out);
 	if (e->unseen)
 		fprintf(r->out, "%" PRIu64 " allocations not followed: the book was full\n",
 			e->unseen);

@@ -18,12 +18,13 @@
 
 void layout__read(struct layout *layout, const struct btf *btf)
 {
-	*layout = (struct layout){ -1, -1, -1, -1, 0, 0 };
+	*layout = (struct layout){ -1, -1, -1, -1, 0, 0, -1 };
 	if (!btf)
 		return;
 	layout->skb_next = kbtf__member_offset(btf, "sk_buff", "next");
 	layout->skb_users = kbtf__member_offset(btf, "sk_buff", "users");
 	layout->skb_data = kbtf__member_offset(btf, "sk_buff", "data");
+	layout->skb_head = kbtf__member_offset(btf, "sk_buff", "head");
 	layout->sock_flags = kbtf__member_offset(btf, "sock_common", "skc_flags");
 	layout->skb_size = kbtf__struct_size(btf, "sk_buff");
 	layout->shared_info_size = kbtf__struct_size(btf, "skb_shared_info");

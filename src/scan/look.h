@@ -19,6 +19,7 @@ struct layout {
 	int sock_flags;
 	uint32_t skb_size;	   /* struct sk_buff */
 	uint32_t shared_info_size; /* struct skb_shared_info */
+	int skb_head;
 };
 
 /* btf may be NULL. */

@@ -5,6 +5,7 @@
  */
 #include "scan/scanner.h"
 
+#include <bpf/btf.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -18,7 +19,6 @@
 #define CHECKSUM_BYTES 1024
 
 struct scanner {
-	const struct btf *btf;
 	struct query *query; /* its own: the mapped windows serve one user */
 	struct search *search;
 	pthread_t thread;
@@ -72,12 +72,21 @@ static enum verdict verdict_of(struct scanner *s, const struct reach_object *o)
 	return o->stale ? VERDICT_STALE : VERDICT_UNREFERENCED;
 }
 
-/* Here and not in scanner__new(), since reading the kernel's layout takes time. */
+/*
+ * Here and not in scanner__new(), since reading the kernel's layout takes time, and
+ * its types memory that is given back at once.
+ */
 static int prepare(struct scanner *s)
 {
 	int err = s->query ? 0 : query__open(&s->query);
+	struct btf *btf;
 
-	return err || s->search ? err : search__new(&s->search, s->query, s->btf);
+	if (err || s->search)
+		return err;
+	btf = btf__load_vmlinux_btf();
+	err = search__new(&s->search, s->query, btf);
+	btf__free(btf);
+	return err;
 }
 
 static void work(struct scanner *s)
@@ -130,7 +139,7 @@ static void *thread(void *arg)
 	return NULL;
 }
 
-int scanner__new(struct scanner **out, const struct btf *btf)
+int scanner__new(struct scanner **out)
 {
 	struct scanner *s = calloc(1, sizeof(*s));
 	int err = s ? 0 : -ENOMEM;
@@ -141,7 +150,6 @@ int scanner__new(struct scanner **out, const struct btf *btf)
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->wake, NULL);
 	s->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	s->btf = btf;
 	err = s->event < 0 ? -errno : 0;
 	if (!err)
 		err = -pthread_create(&s->thread, NULL, thread, s);

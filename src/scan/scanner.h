@@ -12,7 +12,6 @@
 #include "ledger/ledger.h"
 #include "scan/search.h"
 
-struct btf;
 struct scanner;
 
 /* A live allocation to ask about, and the answer. */
@@ -33,10 +32,10 @@ struct scan_result {
 };
 
 /*
- * btf remains the caller's.  Whether memory can be searched on this kernel is
- * found out by the first search (-EOPNOTSUPP).  Returns 0 or a negative errno.
+ * Whether memory can be searched on this kernel is found out by the first search
+ * (-EOPNOTSUPP).  Returns 0 or a negative errno.
  */
-int scanner__new(struct scanner **out, const struct btf *btf);
+int scanner__new(struct scanner **out);
 /* Stops a search under way. */
 void scanner__free(struct scanner *s);
 

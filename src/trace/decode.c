@@ -78,7 +78,8 @@ static enum decoded decode_call(const struct nlb_call *call, const struct hook_m
 	return DECODED_BROKEN;
 }
 
-static void decode_alloc(const struct nlb_alloc *a, const struct skb_sizes *sizes,
+/* The record may end before its stack. */
+static void decode_alloc(const struct nlb_alloc *a, size_t size, const struct skb_sizes *sizes,
 			 struct names *names, struct event *out)
 {
 	size_t depth = a->stack_size > 0 ? (size_t)a->stack_size / sizeof(a->stack[0]) : 0;
@@ -98,6 +99,9 @@ static void decode_alloc(const struct nlb_alloc *a, const struct skb_sizes *size
 					    ~(uint64_t)(sizes->alignment - 1)) +
 					   sizes->overhead;
 	}
+	out->alloc.stack_left_out = !!(a->h.flags & NLB_F_NO_STACK);
+	if (size < sizeof(*a))
+		depth = 0;
 	if (depth > NLB_STACK_DEPTH)
 		depth = NLB_STACK_DEPTH;
 	while (depth && !a->stack[depth - 1])
@@ -112,7 +116,7 @@ enum decoded decode(const void *record, size_t size, const struct hook_meaning *
 		    const struct skb_sizes *sizes, struct names *names, struct event *out)
 {
 	static const size_t sizes_of[] = {
-		[NLB_ALLOC] = sizeof(struct nlb_alloc),
+		[NLB_ALLOC] = NLB_ALLOC_SHORT,
 		[NLB_FREE] = sizeof(struct nlb_free),
 		[NLB_CALL] = sizeof(struct nlb_call),
 		[NLB_RETURN] = sizeof(struct nlb_return),
@@ -129,6 +133,8 @@ enum decoded decode(const void *record, size_t size, const struct hook_meaning *
 	if (size < sizeof(*h) || !h->type || h->type >= sizeof(sizes_of) / sizeof(*sizes_of) ||
 	    size < sizes_of[h->type])
 		return DECODED_BROKEN;
+	if (h->type == NLB_ALLOC && size < sizeof(struct nlb_alloc) && !(h->flags & NLB_F_NO_STACK))
+		return DECODED_BROKEN;
 
 	memset(out, 0, sizeof(*out));
 	out->time = h->time;
@@ -137,7 +143,7 @@ enum decoded decode(const void *record, size_t size, const struct hook_meaning *
 
 	switch (h->type) {
 	case NLB_ALLOC:
-		decode_alloc(record, sizes, names, out);
+		decode_alloc(record, size, sizes, names, out);
 		return DECODED_EVENT;
 	case NLB_FREE:
 		out->type = EVENT_FREE;

@@ -41,6 +41,7 @@ struct event {
 			uint32_t caller; /* function that called the allocator */
 			uint32_t stack;
 			char comm[16];
+			uint8_t stack_left_out; /* not 0: for want of room in the ring buffer */
 		} alloc;
 		struct {
 			uint64_t addr;

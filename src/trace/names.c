@@ -13,6 +13,7 @@
 #include "util/table.h"
 
 struct function {
+	uint32_t number;
 	char *name;
 	char *module; /* NULL: the kernel */
 };
@@ -158,14 +159,6 @@ static size_t base_length(const char *name)
 	return len;
 }
 
-static uint32_t function_number(const struct names *n, const struct function *f)
-{
-	for (size_t i = 0; i < n->nr_functions; i++)
-		if (n->functions[i] == f)
-			return (uint32_t)i + 1;
-	return 0;
-}
-
 uint32_t names__intern(struct names *n, const char *name, const char *module)
 {
 	size_t len = base_length(name);
@@ -182,7 +175,7 @@ uint32_t names__intern(struct names *n, const char *name, const char *module)
 		m = f->module ? f->module : "";
 		if (strlen(f->name) == len && !memcmp(f->name, name, len) &&
 		    !strcmp(m, module ? module : ""))
-			return function_number(n, f);
+			return f->number;
 	}
 	f = calloc(1, sizeof(*f));
 	more = reallocarray(n->functions, n->nr_functions + 1, sizeof(*more));
@@ -195,7 +188,8 @@ uint32_t names__intern(struct names *n, const char *name, const char *module)
 	if (!f->name || (module && !f->module) || table__set(&n->by_name, hash, f))
 		goto fail;
 	n->functions[n->nr_functions++] = f;
-	return (uint32_t)n->nr_functions;
+	f->number = (uint32_t)n->nr_functions;
+	return f->number;
 fail:
 	if (f) {
 		free(f->name);
@@ -212,7 +206,7 @@ uint32_t names__function(struct names *n, uint64_t addr)
 	uint32_t number;
 
 	if (f)
-		return function_number(n, f);
+		return f->number;
 	if (!addr || !n->resolver || n->resolver(n->ctx, &addr, 1, &sym) || !*sym.name)
 		return 0;
 	number = names__intern(n, sym.name, *sym.module ? sym.module : NULL);
@@ -272,14 +266,6 @@ static bool same_text(const struct stack *a, const struct stack *b)
 	return true;
 }
 
-static uint32_t stack_number(const struct names *n, const struct stack *s)
-{
-	for (size_t i = 0; i < n->nr_stacks; i++)
-		if (n->stacks[i] == s)
-			return (uint32_t)i + 1;
-	return 0;
-}
-
 /*
  * The stack with the same text that is there already, or s itself from now on;
  * NULL when out of memory.
@@ -301,6 +287,7 @@ static struct stack *keep_stack(struct names *n, struct stack *s)
 	if (table__set(&n->by_text, hash, s))
 		return NULL;
 	n->stacks[n->nr_stacks++] = s;
+	s->number = (uint32_t)n->nr_stacks;
 	return s;
 }
 
@@ -317,7 +304,7 @@ uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint
 	raw = hash_bytes(HASH_START, addrs, depth * sizeof(*addrs));
 	known = table__get(&n->by_stack, raw);
 	if (known)
-		return stack_number(n, known);
+		return known->number;
 
 	s = calloc(1, sizeof(*s));
 	symbols = calloc(depth, sizeof(*symbols));
@@ -360,7 +347,7 @@ uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint
 		stack_free(s);
 	table__set(&n->by_stack, raw, known);
 	free(symbols);
-	return stack_number(n, known);
+	return known->number;
 fail:
 	free(symbols);
 	stack_free(s);
@@ -403,5 +390,5 @@ uint32_t names__add_stack(struct names *n, const struct stack_frame *frames, siz
 out:
 	if (known != s)
 		stack_free(s);
-	return known ? stack_number(n, known) : 0;
+	return known ? known->number : 0;
 }

@@ -23,6 +23,7 @@ struct stack_frame {
 };
 
 struct stack {
+	uint32_t number; /* names__stack_at() gives it for this */
 	size_t depth;
 	/* The innermost frame of a traced module that is no allocation
 	 * wrapper; depth where there is none.

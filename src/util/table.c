@@ -43,15 +43,18 @@ static int grow(struct table *t)
 
 int table__set(struct table *t, uint64_t key, void *value)
 {
-	struct table_slot *slot;
+	size_t i = t->size ? find(t, key) : 0;
 
-	if (t->used * 4 >= t->size * 3 && grow(t))
-		return -ENOMEM;
-	slot = &t->slots[find(t, key)];
-	if (!slot->value)
+	if (!t->size || !t->slots[i].value) {
+		if (t->used * 4 >= t->size * 3) {
+			if (grow(t))
+				return -ENOMEM;
+			i = find(t, key);
+		}
 		t->used++;
-	slot->key = key;
-	slot->value = value;
+	}
+	t->slots[i].key = key;
+	t->slots[i].value = value;
 	return 0;
 }
 

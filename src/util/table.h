@@ -27,7 +27,7 @@ struct table {
 
 /* Returns the value, or NULL. */
 void *table__get(const struct table *t, uint64_t key);
-/* value must not be NULL; replaces.  Returns 0 or -ENOMEM. */
+/* value must not be NULL; replaces, which cannot fail.  Returns 0 or -ENOMEM. */
 int table__set(struct table *t, uint64_t key, void *value);
 /* Returns what was removed, or NULL. */
 void *table__remove(struct table *t, uint64_t key);

@@ -77,7 +77,8 @@ struct seen {
 	struct names *names;
 	struct table live;	/* address -> born */
 	struct nlb_range range; /* of interest */
-	unsigned allocs, frees, healed, healed_late, wrong, irq, skbs, starts, ends, others;
+	unsigned allocs, without_stack, frees, healed, healed_late, wrong, irq, skbs, starts, ends,
+		others;
 	uint64_t size;
 	struct nlb_alloc first;
 	bool have_first;
@@ -93,13 +94,15 @@ static void forget_seen(void)
 	seen = (struct seen){ .tid = (uint32_t)syscall(SYS_gettid), .range = range };
 }
 
-static void on_alloc(const struct nlb_alloc *a)
+static void on_alloc(const struct nlb_alloc *a, bool whole)
 {
 	if (a->h.tid != seen.tid) {
 		seen.others++;
 		return;
 	}
 	seen.allocs++;
+	seen.without_stack += !whole;
+	seen.wrong += whole == !!(a->h.flags & NLB_F_NO_STACK);
 	seen.skbs += a->kind == NLB_KIND_SKB;
 	seen.irq += a->h.flags & NLB_F_IRQ;
 	seen.size = a->size;
@@ -108,9 +111,10 @@ static void on_alloc(const struct nlb_alloc *a)
 	/* born is never 0, so it can be the table's value. */
 	if (table__set(&seen.live, a->addr, (void *)(uintptr_t)a->h.time))
 		seen.wrong++;
-	if (!seen.have_first)
+	if (!seen.have_first && whole) {
 		seen.first = *a;
-	seen.have_first = true;
+		seen.have_first = true;
+	}
 }
 
 static void on_free(const struct nlb_free *f)
@@ -138,8 +142,8 @@ static int on_record(void *ctx, void *data, size_t size)
 	const struct nlb_work *w = data;
 
 	(void)ctx;
-	if (h->type == NLB_ALLOC && size >= sizeof(struct nlb_alloc))
-		on_alloc(data);
+	if (h->type == NLB_ALLOC && size >= NLB_ALLOC_SHORT)
+		on_alloc(data, size >= sizeof(struct nlb_alloc));
 	else if (h->type == NLB_FREE && size >= sizeof(struct nlb_free))
 		on_free(data);
 	else if (h->type == NLB_WORK_START && w->function == seen.range.start)
@@ -643,10 +647,12 @@ static int *room_for(int count)
 
 static void test_ring_overflow(struct tracer *t)
 {
-	/* Each round is two records, and nobody reads. */
-	const unsigned rounds =
-		NLB_RING_BYTES / (sizeof(struct nlb_alloc) + sizeof(struct nlb_free));
+	/* Each round is two records, and nobody reads.  From the middle on the first is short. */
+	const unsigned rounds = NLB_RING_BYTES / (NLB_ALLOC_SHORT + sizeof(struct nlb_free));
+	const unsigned whole =
+		NLB_RING_BYTES / 2 / (sizeof(struct nlb_alloc) + sizeof(struct nlb_free) + 16);
 	uint64_t lost = t->counters->lost, allocs = t->counters->allocs;
+	uint64_t left_out = t->counters->left_out;
 	int fds[100], n;
 
 	forget_seen();
@@ -658,6 +664,14 @@ static void test_ring_overflow(struct tracer *t)
 	       (unsigned long long)t->counters->lost);
 	result(book_entries(t->book, true, NULL) == 100, "the book has what was lost");
 	ring_buffer__consume(t->ring);
+	left_out = t->counters->left_out - left_out;
+	result(seen.allocs - seen.without_stack >= whole * 9 / 10 &&
+		       seen.allocs - seen.without_stack <= whole + 1 && !seen.wrong,
+	       "stacks come until the ring buffer is half full: %u of %u",
+	       seen.allocs - seen.without_stack, seen.allocs);
+	result(seen.without_stack && left_out >= seen.without_stack &&
+		       left_out <= seen.without_stack + seen.others,
+	       "those left out from then on are counted: %llu", (unsigned long long)left_out);
 	result(seen.allocs > rounds / 2 && seen.allocs < t->counters->allocs - allocs,
 	       "what was not lost arrives: %u of %llu allocations", seen.allocs,
 	       (unsigned long long)(t->counters->allocs - allocs));

@@ -125,6 +125,7 @@ static void book_add(struct player *p, const struct event *e)
 		.born = e->time,
 		.size = e->alloc.size,
 		.skb = e->alloc.kind == EVENT_KIND_SKB,
+		.sock = e->alloc.kind == EVENT_KIND_SOCK,
 		.caller = e->alloc.caller,
 		.tid = e->tid,
 	};
@@ -176,11 +177,7 @@ int player__event(struct player *p, const struct event *e, enum passage passage)
 			healed.free.healed = true;
 			err = pass(p, &healed, passage);
 		}
-		/* Of a lost skb the kernel does not know whether it is ours. */
-		if (passage == PASS_SEEN || event.alloc.kind == EVENT_KIND_OBJECT)
-			book_add(p, &event);
-		else if (book_at(p, event.alloc.addr))
-			book_remove(p, book_at(p, event.alloc.addr));
+		book_add(p, &event);
 	} else if (event.type == EVENT_FREE) {
 		struct live *b = book_at(p, event.free.addr);
 

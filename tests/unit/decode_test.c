@@ -136,6 +136,36 @@ static void stack_sizes(void **state)
 	}
 }
 
+/* A record as it comes when the ring buffer fills up, in memory that ends there. */
+static void stack_left_out(void **state)
+{
+	struct nlb_alloc a = alloc_record(), *cut = malloc(NLB_ALLOC_SHORT);
+	struct event e;
+
+	(void)state;
+	a.h.flags = NLB_F_NO_STACK;
+	assert_non_null(cut);
+	/* Whatever it says of its stack. */
+	for (int32_t size = -1; size < 9; size++) {
+		a.stack_size = size;
+		memcpy(cut, &a, NLB_ALLOC_SHORT);
+		assert_int_equal(take(cut, NLB_ALLOC_SHORT, NULL, &e), DECODED_EVENT);
+		assert_int_equal(e.type, EVENT_ALLOC);
+		assert_true(e.alloc.stack_left_out);
+		assert_int_equal(e.alloc.stack, 0);
+		assert_int_equal(e.alloc.size, 8);
+		assert_false(e.irq);
+		assert_string_equal(names__text(names, e.alloc.caller), "digital_tg_listen_nfcf");
+	}
+	/* One that does not say so is broken. */
+	cut->h.flags = 0;
+	assert_int_equal(take(cut, NLB_ALLOC_SHORT, NULL, &e), DECODED_BROKEN);
+	free(cut);
+	a = alloc_record();
+	assert_int_equal(take(&a, sizeof(a), NULL, &e), DECODED_EVENT);
+	assert_false(e.alloc.stack_left_out);
+}
+
 static void skb_sizes(void **state)
 {
 	/* __alloc_skb() aligns what was asked for and puts skb_shared_info
@@ -430,6 +460,7 @@ static const struct CMUnitTest decoding[] = {
 	TEST("decode: an allocation in an interrupt, by a task with a long name",
 	     allocation_in_interrupt),
 	TEST("decode: stacks of any size, and an errno instead of one", stack_sizes),
+	TEST("decode: an allocation whose stack was left out", stack_left_out),
 	TEST("decode: sizes of skbs", skb_sizes),
 	TEST("decode: a free, and one that was healed", release),
 	TEST("decode: a submitted command", submit),

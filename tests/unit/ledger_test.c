@@ -999,6 +999,29 @@ static void degraded_from_then_on(void **state)
 	assert_int_equal(finding(ARG)->degraded, DEGRADED_MISSED_HOOKS | DEGRADED_LOST_EVENTS);
 }
 
+/* Only what lacks its stack says so. */
+static void stack_left_out(void **state)
+{
+	struct event e = { .type = EVENT_ALLOC, .tid = WORKER };
+
+	(void)state;
+	enter(WORKER, "digital_wq_poll");
+	e.alloc.addr = ARG;
+	e.alloc.size = 8;
+	e.alloc.caller = fn("digital_tg_listen_nfcf");
+	e.alloc.stack_left_out = true;
+	assert_int_equal(player__event(&p, &e, PASS_SEEN), 0);
+	queue(WORKER, DEVICE, ARG, 0, "digital_tg_recv_sensf_req", CMD);
+	leave(WORKER, "digital_wq_poll");
+	ignore_argument();
+	wait_ms(2000);
+	assert_int_equal(finding(ARG)->degraded, DEGRADED_NO_STACK);
+	listen();
+	ignore_argument();
+	wait_ms(2000);
+	assert_int_equal(finding(ARG)->degraded, 0);
+}
+
 /* ---- time ---- */
 
 static void short_grace_at_the_end(void **state)
@@ -1484,6 +1507,7 @@ static const struct CMUnitTest ledger[] = {
 	CASE("resync keeps findings that are in the book", resync_keeps_findings),
 	CASE("what lived through a loss is searched for before it is accused", cut_by_a_loss),
 	CASE("findings after a loss are degraded", degraded_from_then_on),
+	CASE("a finding whose stack was left out is degraded, the next one is not", stack_left_out),
 	CASE("a short grace at the end", short_grace_at_the_end),
 	CASE("a short grace at the end, behind a suspect in use", short_grace_behind_one_in_use),
 	CASE("a minimum age of 0", no_minimum_age),

@@ -168,7 +168,7 @@ static void tell_story(struct told *t, const char *path, const char *text,
 	p->also_ctx = p->tell;
 	assert_int_equal(script__run(t->script, p, stdout), 0);
 	session__histograms(p->session);
-	session__counters(p->session, 3, 1);
+	session__counters(p->session, 3, 1, 2);
 	session__end(p->session, p->now, false);
 	assert_int_equal(recorder__close(r), 0);
 	t->end = numbers(p->ledger);

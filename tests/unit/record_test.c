@@ -87,6 +87,7 @@ static void sample_event(struct event *e, enum event_type type)
 		e->alloc.caller = (uint32_t)number();
 		e->alloc.stack = (uint32_t)number();
 		comm(e->alloc.comm);
+		e->alloc.stack_left_out = flag();
 		break;
 	case EVENT_FREE:
 		e->free.addr = number();
@@ -198,11 +199,13 @@ static bool sample(struct item *i, unsigned type)
 	case ITEM_COUNTERS:
 		i->counters.lost = number();
 		i->counters.unseen = number();
+		i->counters.left_out = number();
 		return true;
 	case ITEM_END:
 		i->end.time = number();
 		i->end.lost = number();
 		i->end.unseen = number();
+		i->end.left_out = number();
 		i->end.allocations = number();
 		i->end.frees = number();
 		i->end.suspects = number();
@@ -235,6 +238,7 @@ static bool sample(struct item *i, unsigned type)
 		i->live.born = number();
 		i->live.size = number();
 		i->live.skb = flag();
+		i->live.sock = flag();
 		i->live.caller = (uint32_t)number();
 		i->live.tid = (uint32_t)number();
 		comm(i->live.comm);
@@ -379,7 +383,7 @@ static void older_and_newer_fields(void **state)
 	/* A free with nothing but its time and task: what an older one had. */
 	const unsigned char old[] = { ITEM_FREE, 2, 2 + 2 * 5, 7 };
 	/* A counters item with a field too many. */
-	const unsigned char longer[] = { ITEM_COUNTERS, 3, 1, 2, 3 };
+	const unsigned char longer[] = { ITEM_COUNTERS, 4, 1, 2, 3, 4 };
 	const unsigned char text[] = { ITEM_DEVICE, 1, 0 };
 	struct item_base base = { 0 };
 	struct item got;

@@ -181,7 +181,9 @@ static void render(struct rendering *r, const struct report_format *format)
 				  .hooks = 24,
 				  .missing = missing,
 				  .nr_missing = 1 };
-	struct report_end e = { .seconds = 12.25, .lost_events = 3, .missed_hooks = 2, .unseen = 1 };
+	struct report_end e = {
+		.seconds = 12.25, .lost_events = 3, .missed_hooks = 2, .unseen = 1, .left_out = 4
+	};
 
 	start(r, format);
 	r->player.on_said = on_said;
@@ -258,15 +260,11 @@ static const struct field histogram_fields[] = {
 };
 
 static const struct field end_fields[] = {
-	{ "allocations", INTEGER, false },
-	{ "frees", INTEGER, false },
-	{ "outstanding", INTEGER, false },
-	{ "findings", OBJECT, false },
-	{ "retracted", INTEGER, false },
-	{ "lost_events", INTEGER, false },
-	{ "missed_hooks", INTEGER, false },
-	{ "missed_frees_healed", INTEGER, false },
-	{ NULL, 0, false },
+	{ "allocations", INTEGER, false },	   { "frees", INTEGER, false },
+	{ "outstanding", INTEGER, false },	   { "findings", OBJECT, false },
+	{ "retracted", INTEGER, false },	   { "lost_events", INTEGER, false },
+	{ "missed_hooks", INTEGER, false },	   { "stacks_left_out", INTEGER, false },
+	{ "missed_frees_healed", INTEGER, false }, { NULL, 0, false },
 };
 
 static const struct field findings_fields[] = {
@@ -520,6 +518,7 @@ static void json_values(void **state)
 	assert_int_equal(int_of(o, "retracted"), 1);
 	assert_int_equal(int_of(o, "lost_events"), 3);
 	assert_int_equal(int_of(o, "missed_hooks"), 2);
+	assert_int_equal(int_of(o, "stacks_left_out"), 4);
 	assert_int_equal(int_of(json_object_get(o, "findings"), "definite") +
 				 int_of(json_object_get(o, "findings"), "probable"),
 			 2);

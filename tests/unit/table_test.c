@@ -41,6 +41,28 @@ static void replaces(void **state)
 	table__free(&t);
 }
 
+/* So it cannot fail where it must not: a full table is not made larger. */
+static void replacing_needs_no_memory(void **state)
+{
+	struct table t = { 0 };
+	uint64_t keys = 0;
+	int a, b;
+
+	(void)state;
+	do
+		assert_int_equal(table__set(&t, keys++, &a), 0);
+	while (t.used * 4 < t.size * 3);
+	for (uint64_t key = 0; key < keys; key++) {
+		struct table_slot *slots = t.slots;
+
+		assert_int_equal(table__set(&t, key, &b), 0);
+		assert_ptr_equal(t.slots, slots);
+		assert_ptr_equal(table__get(&t, key), &b);
+	}
+	assert_int_equal(t.used, keys);
+	table__free(&t);
+}
+
 /* Task ids, slab addresses, hashes: keys as they come. */
 static uint64_t key_of(unsigned i)
 {
@@ -205,6 +227,7 @@ static void does_not_grow_for_ever(void **state)
 static const struct CMUnitTest table[] = {
 	TEST("table: an empty one finds nothing and can be freed twice", empty),
 	TEST("table: a value is replaced, key 0 is a key", replaces),
+	TEST("table: replacing a value takes no memory", replacing_needs_no_memory),
 	TEST("table: 300,000 random operations agree with a model", random_operations),
 	TEST("table: colliding runs are deleted in all orders, also over the end", colliding_runs),
 	TEST("table: size follows what is in it, not how long it lives", does_not_grow_for_ever),

@@ -79,7 +79,7 @@ static struct site_row *add_site(uint32_t callback, const char *sentence, uint64
 		{ 1, 1, 0x3b, (char *)"digital_tg_listen_nfcf+0x3b/0x90 [nfc_digital]" },
 		{ 2, 2, 0x70, (char *)"digital_wq_poll+0x70/0x100 [nfc_digital]" },
 	};
-	static const struct stack stack = { 2, 0, frames };
+	static const struct stack stack = { .depth = 2, .frames = frames };
 	struct site_row *s = &sites[snapshot.nr_sites++];
 
 	*s = (struct site_row){ .callback = callback,
