@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "report/kmemleak_object.h"
@@ -24,6 +23,7 @@
 #include "serve/notice.h"
 #include "serve/server.h"
 #include "serve/status.h"
+#include "util/clock.h"
 #include "util/hz.h"
 #include "util/log.h"
 #include "util/self.h"
@@ -55,17 +55,9 @@ struct control {
 	size_t size;
 };
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 static uint64_t wall(uint64_t ns)
 {
-	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) + ns;
+	return clock__offset() + ns;
 }
 
 /* ---- printing into an answer ---- */
@@ -200,7 +192,7 @@ static void list_one(void *ctx, const struct allocation *a)
 static void do_show(void *ctx, struct request *r, const char *argument)
 {
 	struct control *c = ctx;
-	struct listing s = { .c = c, .r = r, .now = clock_ns(CLOCK_MONOTONIC) };
+	struct listing s = { .c = c, .r = r, .now = clock__now() };
 	char remark[96];
 	bool json;
 
@@ -321,7 +313,7 @@ static void do_dump(void *ctx, struct request *r, const char *argument)
 			       u.addr);
 		return;
 	}
-	describe(c, u.found, clock_ns(CLOCK_MONOTONIC), &l, &o);
+	describe(c, u.found, clock__now(), &l, &o);
 	if (u.found->told && u.found->certainty != CERTAINTY_POSSIBLE) {
 		kmemleak__print(c->out, &c->layout, &o);
 	} else {
@@ -357,14 +349,14 @@ static void set_interval(struct control *c, struct request *r, const struct scan
 	else if (order->what == SCAN_ON)
 		interval = c->subject.scan_interval_ns ? c->subject.scan_interval_ns
 						       : INTERVAL_DEFAULT;
-	investigation__set_interval(c->subject.investigation, interval, clock_ns(CLOCK_MONOTONIC));
+	investigation__set_interval(c->subject.investigation, interval, clock__now());
 	request__ok(r, NULL);
 }
 
 static void do_scan(void *ctx, struct request *r, const char *argument)
 {
 	struct control *c = ctx;
-	struct waiting w = { .leaks = c->leaks, .asked_at = clock_ns(CLOCK_MONOTONIC) };
+	struct waiting w = { .leaks = c->leaks, .asked_at = clock__now() };
 	struct scan_order order;
 
 	if (line__scan(argument, &order)) {
@@ -412,7 +404,7 @@ static void fill_status(struct control *c, struct run_status *s, const char **mo
 {
 	const struct control_subject *sub = &c->subject;
 	const struct nlb_counters *counters = hooks__counters(sub->hooks);
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = clock__now();
 	struct investigation_status search;
 
 	investigation__status(sub->investigation, &search);
@@ -582,14 +574,14 @@ void control__ending(struct control *c)
 		if (r)
 			request__error(r, "the run is ending");
 	}
-	server__work(c->server, clock_ns(CLOCK_MONOTONIC));
+	server__work(c->server, clock__now());
 }
 
 void control__free(struct control *c)
 {
 	if (!c)
 		return;
-	say(notice__flush(&c->notice, clock_ns(CLOCK_MONOTONIC)));
+	say(notice__flush(&c->notice, clock__now()));
 	for (size_t i = 0; c->server && i < CLIENTS; i++) {
 		struct waiting *w = &c->waiting[i];
 		struct request *r = w->id && w->stop ? server__request(c->server, w->id) : NULL;

@@ -83,6 +83,16 @@ void options__suppressions(struct argp_state *state, const char *arg, struct sup
 		argp_error(state, "--suppressions: %s", error);
 }
 
+int options__exitcode(struct argp_state *state, const char *arg)
+{
+	char *end;
+	long n = strtol(arg, &end, 10);
+
+	if (end == arg || *end || n < 0 || n > 255)
+		argp_error(state, "--error-exitcode: '%s' is not 0 to 255", arg);
+	return (int)n;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct run_options *o = state->input;
@@ -129,10 +139,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->modules[o->nr_modules++] = arg;
 		return 0;
 	case 'e':
-		n = strtol(arg, &end, 10);
-		if (end == arg || *end || n < 0 || n > 255)
-			argp_error(state, "--error-exitcode: '%s' is not 0 to 255", arg);
-		o->error_exitcode = (int)n;
+		o->error_exitcode = options__exitcode(state, arg);
 		return 0;
 	case 'S':
 		options__suppressions(state, arg, &o->suppressions);

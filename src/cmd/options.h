@@ -44,4 +44,7 @@ void top_options__parse(struct run_options *o, int argc, char **argv);
  */
 void options__suppressions(struct argp_state *state, const char *arg, struct suppressions **s);
 
+/* The same for --error-exitcode: returns it, 0 to 255. */
+int options__exitcode(struct argp_state *state, const char *arg);
+
 #endif /* NLB_OPTIONS_H */

@@ -95,8 +95,6 @@ static void parse_format(struct argp_state *state, const char *name, struct repo
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct report_options *o = state->input;
-	char *end;
-	long n;
 
 	switch (key) {
 	case 'f':
@@ -124,10 +122,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->diff = true;
 		return 0;
 	case 'e':
-		n = strtol(arg, &end, 10);
-		if (end == arg || *end || n < 0 || n > 255)
-			argp_error(state, "--error-exitcode: '%s' is not 0 to 255", arg);
-		o->error_exitcode = (int)n;
+		o->error_exitcode = options__exitcode(state, arg);
 		return 0;
 	case ARGP_KEY_ARGS:
 		o->files = state->argv + state->next;

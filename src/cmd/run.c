@@ -19,7 +19,6 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -34,6 +33,7 @@
 #include "report/report.h"
 #include "report/tell.h"
 #include "scan/look.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "version.h"
 
@@ -76,26 +76,13 @@ struct run {
 	bool left_out_said;
 };
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static uint64_t now_ns(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
 /*
  * Where the wall clock is.  Only a real change is one, so that what is recorded
  * is what was used.
  */
 static void check_clock(struct run *r)
 {
-	uint64_t offset = clock_ns(CLOCK_REALTIME) - now_ns();
+	uint64_t offset = clock__offset();
 
 	if (offset - tell__clock(r->tell) + CLOCK_STEP_NS > 2 * CLOCK_STEP_NS)
 		session__set_clock(r->session, offset);
@@ -248,7 +235,7 @@ static void say_start(struct run *r)
 static void begin(struct run *r)
 {
 	r->tracing = true;
-	r->started = now_ns();
+	r->started = clock__now();
 	if (r->options.interval_ns)
 		r->next_histograms = r->started + r->options.interval_ns;
 	say_start(r);
@@ -401,7 +388,7 @@ static void check_losses(struct run *r)
 	log_info("events were lost (%llu so far); reading the book of live allocations",
 		 (unsigned long long)lost);
 	ring_buffer__consume(r->ring);
-	snapshot = now_ns();
+	snapshot = clock__now();
 	err = read_book(r, &live, &count);
 	if (!err)
 		err = session__resync(r->session, live, count, snapshot);
@@ -420,7 +407,7 @@ static void sum_up(struct run *r, struct report_end *sum)
 
 	memset(sum, 0, sizeof(*sum));
 	if (r->tracing)
-		sum->seconds = (double)(now_ns() - r->started) / 1e9;
+		sum->seconds = (double)(clock__now() - r->started) / 1e9;
 	sum->ledger = r->ledger;
 	sum->lost_events = hooks__counters(r->hooks)->lost;
 	sum->missed_hooks = s->missed_hooks;
@@ -486,7 +473,7 @@ static void judge(struct run *r)
 
 	ring_buffer__consume(r->ring);
 	check_losses(r);
-	now = now_ns();
+	now = clock__now();
 	investigation__work(r->investigation, now);
 	if (now >= r->next_tick) {
 		check_misses(r);
@@ -509,7 +496,7 @@ static void on_timer(struct run *r)
 	if (read(r->timer, &ticks, sizeof(ticks)) < 0)
 		return;
 	judge(r);
-	now = now_ns();
+	now = clock__now();
 	control__work(r->control, now);
 	if (r->next_histograms && r->tracing && now >= r->next_histograms) {
 		session__histograms(r->session);
@@ -534,7 +521,7 @@ static int loop(struct run *r)
 			else if (events[i].data.fd == r->timer)
 				on_timer(r);
 			else if (events[i].data.fd == control__fd(r->control))
-				control__work(r->control, now_ns());
+				control__work(r->control, clock__now());
 			else if (r->front->on_input && events[i].data.fd == r->front->input)
 				r->stop = !r->front->on_input(r->shown) || r->stop;
 			else
@@ -547,12 +534,12 @@ static int loop(struct run *r)
 /* The last suspects get a short grace; then the report, before detaching. */
 static int finish(struct run *r)
 {
-	uint64_t end_at = now_ns() + LAST_GRACE_NS;
+	uint64_t end_at = clock__now() + LAST_GRACE_NS;
 
 	control__ending(r->control);
 	session__set_grace(r->session, LAST_GRACE_NS);
 	while (r->tracing &&
-	       (investigation__last(r->investigation, now_ns()) || now_ns() < end_at)) {
+	       (investigation__last(r->investigation, clock__now()) || clock__now() < end_at)) {
 		usleep(20000);
 		judge(r);
 	}
@@ -561,7 +548,7 @@ static int finish(struct run *r)
 	check_counters(r);
 	if (r->tracing)
 		session__histograms(r->session);
-	session__end(r->session, now_ns(), false);
+	session__end(r->session, clock__now(), false);
 	return filter__standing(r->report, r->ledger) ? r->options.error_exitcode : EXIT_DONE;
 }
 

@@ -12,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include "util/clock.h"
 
 #define CHECKSUM_BYTES 1024
 
@@ -35,14 +36,6 @@ struct scanner {
 	uint64_t limit;
 	struct scan_result result;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static int by_address(const void *a, const void *b)
 {
@@ -95,7 +88,7 @@ static void work(struct scanner *s)
 	struct reach_object *set = calloc(r->count + 1, sizeof(*set));
 
 	r->err = set ? prepare(s) : -ENOMEM;
-	r->began = now_ns();
+	r->began = clock__now();
 	qsort(s->objects, r->count, sizeof(*s->objects), by_address);
 	for (size_t i = 0; set && i < r->count; i++)
 		set[i] = (struct reach_object){

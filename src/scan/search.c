@@ -25,11 +25,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "kernel/kbtf.h"
 #include "scan/slab.h"
+#include "util/clock.h"
 #include "util/table.h"
 
 #define PIECES	      24
@@ -466,14 +466,6 @@ static int on_slab(void *ctx, const struct slab *slab)
 	return err;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* ---- marking ---- */
 
 struct marking {
@@ -574,7 +566,7 @@ int search__run(struct search *s, struct reach_object *objects, size_t count,
 		const struct region *regions, size_t nr_regions, uint64_t limit, const int *cancel,
 		struct search_stats *stats)
 {
-	uint64_t start = now_ns();
+	uint64_t start = clock__now();
 	int err = 0;
 
 	memset(stats, 0, sizeof(*stats));
@@ -608,6 +600,6 @@ int search__run(struct search *s, struct reach_object *objects, size_t count,
 	reach__free(s->reach);
 	s->reach = NULL;
 	table__free(&s->pages);
-	stats->ns = now_ns() - start;
+	stats->ns = clock__now() - start;
 	return err;
 }
