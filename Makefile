@@ -158,3 +158,4 @@ clean:
 
 include tests/vm/traffic/traffic.mk
 include tests/tests.mk
+include tests/bench/bench.mk

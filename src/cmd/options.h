@@ -30,6 +30,7 @@ struct run_options {
 	enum attach_mode attach;
 	const char *modules[MAX_MODULE_OPTIONS];
 	size_t nr_modules;
+	uint32_t book_entries; /* 0: as many as by default */
 };
 
 /* Exits on --help and on a usage error (2). */

@@ -370,6 +370,8 @@ static int load(struct hooks *h)
 		bpf_program__set_autoload(e->program, e->hook.state == HOOK_PLANNED);
 	}
 	choose_function_programs(h);
+	if (h->config.book_entries)
+		bpf_map__set_max_entries(h->skel->maps.book, h->config.book_entries);
 	if (kbtf__tracepoint_arg_is_pointer(h->kernel->btf, "kmalloc", 2) > 0)
 		h->skel->rodata->kmalloc_size_arg = 3;
 	err = nfcleakbpf__load(h->skel);
@@ -650,6 +652,11 @@ int hooks__events_fd(const struct hooks *h)
 int hooks__book_fd(const struct hooks *h)
 {
 	return bpf_map__fd(h->skel->maps.book);
+}
+
+size_t hooks__book_entries(const struct hooks *h)
+{
+	return h->config.book_entries ? h->config.book_entries : NLB_BOOK_ENTRIES;
 }
 
 const struct nlb_counters *hooks__counters(const struct hooks *h)
