@@ -6,9 +6,6 @@
 #   make bench-programs  builds what it runs, runs nothing
 
 B := $(O)/bench
-BENCH_PACKAGES := qemu-system-x86 busybox-static cpio kmod bpftrace jq procps coreutils python3 \
-	libnl-genl-3-dev coccinelle bc gcc-12
-
 $(B)/micro: tests/bench/micro.c
 	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
 
@@ -22,5 +19,21 @@ $(B)/empty.skel.h: $(B)/empty.bpf.o
 $(B)/empty: tests/bench/empty.c $(B)/empty.skel.h
 	$(call say,CC,$@)$(CC) $(ALL_CFLAGS) -I$(B) $(LDFLAGS) -o $@ $< $(LIBS)
 
+$(B)/kmem: tests/bench/kmem.c $(filter-out $(O)/src/cmd/%,$(OBJS))
+	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 .PHONY: bench-programs
-bench-programs: $(B)/micro $(B)/empty
+bench-programs: $(B)/micro $(B)/empty $(B)/kmem
+
+.PHONY: bench
+bench: deps
+	@$(MAKE) --no-print-directory all $(O)/nfctraffic bench-programs
+	@$(ROOT) tests/bench/bench
+
+# What the hot programs do, in instructions; also run by "make native".
+$(B)/path: tests/bench/path.c $(SKELS)
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIBS)
+
+.PHONY: path
+path: $(B)/path
+	@$(ROOT) $(B)/path tests/bench/path.expected
