@@ -23,7 +23,7 @@ $(B)/kmem: tests/bench/kmem.c $(filter-out $(O)/src/cmd/%,$(OBJS))
 	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 .PHONY: bench-programs
-bench-programs: $(B)/micro $(B)/empty $(B)/kmem
+bench-programs: $(B)/micro $(B)/empty $(B)/kmem $(B)/path
 
 .PHONY: bench
 bench: deps
