@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * nfcleakbpf's programs on memory events, armed on a kernel that need not have NFC, or modules at
- * all: the filter is given a range in which no module's text lies.  So the path that every allocation
- * and free takes is the one of a machine that is being traced, and nothing is ever found.
+ * all: the filter is given a range in which no module's text lies.  So the path that every
+ * allocation and free takes is the one of a machine that is being traced, and nothing is ever
+ * found.
  *
  * Prints "attached" and how skbs are followed, then waits for a signal.
  */
