@@ -35,7 +35,7 @@ static const struct argp_option options[] = {
 	  "unloaded (auto)",
 	  0 },
 	{ "book-entries", 'b', "N", 0,
-	  "Follow up to this many live allocations at one time, in about 150 bytes of kernel "
+	  "Follow up to this many live allocations at one time, in about 250 bytes of kernel "
 	  "memory each (16384)",
 	  0 },
 	{ "quiet", 'q', NULL, 0, "No alerts, only the report at the end", 0 },
