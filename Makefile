@@ -4,6 +4,7 @@
 # make demo       see a leak being caught in a Debian kernel booted in QEMU
 # make test       everything that is tested, on this machine and in Debian kernels
 # make corpus     every planted bug and innocent in both kernels, as a table
+# make bench      what tracing costs, into docs/performance.md
 # make deps       install what building and testing needs
 # make install    PREFIX=/usr/local DESTDIR=
 
@@ -161,4 +162,5 @@ clean:
 	rm -rf $(O)
 
 include tests/vm/traffic/traffic.mk
+include tests/bench/bench.mk
 include tests/tests.mk

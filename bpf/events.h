@@ -18,7 +18,7 @@
 #define NLB_MAX_RANGES	    16 /* traced modules at one time */
 #define NLB_ARGS	    7  /* arguments passed on from a function hook */
 #define NLB_INNER	    4  /* words passed on of what an argument points to */
-#define NLB_FILTER_BITS	    14 /* 64 KiB of counters: 16,384 live objects collide little */
+#define NLB_FILTER_BITS	    18 /* 1 MiB of counters, sixteen for each entry of the book */
 #define NLB_FILTER_SLOTS    (1U << NLB_FILTER_BITS)
 #define NLB_SCOPE_BITS	    8
 #define NLB_SCOPE_SLOTS	    (1U << NLB_SCOPE_BITS)

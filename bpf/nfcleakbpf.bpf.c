@@ -32,6 +32,10 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* Set by the loader before load, so that the verifier folds it away. */
 const volatile __u32 kmalloc_size_arg = 2; /* bytes_req of kmem:kmalloc; 5.18 to 6.0: 3 */
+/* Likewise; more than NLB_FILTER_BITS where the book is larger than by default: then
+ * the filter's counters are in live_slots instead of in .bss, whose size is fixed.
+ */
+const volatile __u32 live_bits = NLB_FILTER_BITS;
 
 struct nlb_filter filter;
 struct nlb_counters counters;
@@ -50,6 +54,13 @@ struct {
 	__type(key, __u64);
 	__type(value, struct nlb_book_entry);
 } book SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} live_slots SEC(".maps");
 
 /* Tasks inside a frame. */
 struct {
@@ -79,9 +90,14 @@ static __always_inline bool in_traced_text(__u64 addr)
 static __always_inline __u32 *live_slot(__u64 addr)
 {
 	/* Fibonacci hashing; slab objects are at least 8 bytes apart. */
-	__u32 slot = ((addr >> 3) * 0x9e3779b97f4a7c15ULL) >> (64 - NLB_FILTER_BITS);
+	__u64 hash = (addr >> 3) * 0x9e3779b97f4a7c15ULL;
+	__u32 slot = hash >> (64 - NLB_FILTER_BITS), *counter;
 
-	return &filter.live[slot & (NLB_FILTER_SLOTS - 1)];
+	if (__builtin_expect(live_bits == NLB_FILTER_BITS, 1))
+		return &filter.live[slot & (NLB_FILTER_SLOTS - 1)];
+	slot = hash >> (64 - (live_bits & 31));
+	counter = bpf_map_lookup_elem(&live_slots, &slot);
+	return counter ? counter : &filter.live[0];
 }
 
 static __always_inline __u32 *scope_slot(__u64 task)
@@ -343,14 +359,17 @@ static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64
 	return 0;
 }
 
+/* Asked before anything else is done, even before another argument is read. */
+static __always_inline bool may_be_booked(__u64 addr)
+{
+	return *live_slot(addr);
+}
+
 static __always_inline int record_free(__u64 addr, __u64 site)
 {
-	struct nlb_book_entry *entry;
+	struct nlb_book_entry *entry = bpf_map_lookup_elem(&book, &addr);
 	__u64 born;
 
-	if (!*live_slot(addr))
-		return 0;
-	entry = bpf_map_lookup_elem(&book, &addr);
 	if (!entry)
 		return 0;
 	born = entry->born;
@@ -393,7 +412,7 @@ int nlb_kmalloc_node(__u64 *ctx)
 SEC("raw_tp/kfree")
 int nlb_kfree(__u64 *ctx)
 {
-	return record_free(ctx[1], ctx[0]);
+	return may_be_booked(ctx[1]) ? record_free(ctx[1], ctx[0]) : 0;
 }
 
 /*
@@ -448,25 +467,31 @@ int nlb_cache_alloc(__u64 *ctx)
 SEC("?raw_tp/kmem_cache_free")
 int nlb_cache_free(__u64 *ctx)
 {
-	return record_free(ctx[1], ctx[0]);
+	return may_be_booked(ctx[1]) ? record_free(ctx[1], ctx[0]) : 0;
 }
 
 SEC("raw_tp/kfree_skb")
 int nlb_kfree_skb(__u64 *ctx)
 {
-	return record_free(address_of(ctx[0]), ctx[1]);
+	__u64 skb = address_of(ctx[0]);
+
+	return may_be_booked(skb) ? record_free(skb, ctx[1]) : 0;
 }
 
 SEC("raw_tp/consume_skb")
 int nlb_consume_skb(__u64 *ctx)
 {
-	return record_free(address_of(ctx[0]), 0);
+	__u64 skb = address_of(ctx[0]);
+
+	return may_be_booked(skb) ? record_free(skb, 0) : 0;
 }
 
 SEC("?fentry/__kfree_skb")
 int nlb__kfree_skb(__u64 *ctx)
 {
-	return record_free(address_of(ctx[0]), 0);
+	__u64 skb = address_of(ctx[0]);
+
+	return may_be_booked(skb) ? record_free(skb, 0) : 0;
 }
 
 /* ---- work items of traced modules ---- */

@@ -111,8 +111,9 @@ unit: $(UNIT_TESTS) $(REPLAY_TESTS) $(SCREEN_DRIVER) $(LEDGER_BENCH)
 	exit $$status
 
 .PHONY: native
-native: $(NATIVE_TESTS) $(O)/nfcleakbpf
+native: $(NATIVE_TESTS) $(O)/nfcleakbpf $(B)/path
 	@status=0; \
+	$(ROOT) $(B)/path tests/bench/path.expected || status=1; \
 	for t in $(NATIVE_TESTS); do echo "# $$t"; $(ROOT) $$t $(O)/nfcleakbpf || status=1; done; \
 	exit $$status
 

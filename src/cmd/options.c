@@ -35,6 +35,10 @@ static const struct argp_option options[] = {
 	  "auto, kprobe, kprobe-multi or fentry; the last two keep modules from being "
 	  "unloaded (auto)",
 	  0 },
+	{ "book-entries", 'b', "N", 0,
+	  "Follow up to this many live allocations at one time, in about 250 bytes of kernel "
+	  "memory each (16384)",
+	  0 },
 	{ "quiet", 'q', NULL, 0, "No alerts, only the report at the end", 0 },
 	{ "verbose", 'v', NULL, 0, "Say what is hooked and how", 0 },
 	{ 0 },
@@ -149,6 +153,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'A':
 		parse_attach(state, arg, &o->attach);
+		return 0;
+	case 'b':
+		n = strtol(arg, &end, 10);
+		if (end == arg || *end || n < 1 || n > 1L << 24)
+			argp_error(state, "--book-entries: '%s' is not 1 to 16777216", arg);
+		o->book_entries = (uint32_t)n;
 		return 0;
 	case 'q':
 		o->quiet = true;

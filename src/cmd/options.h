@@ -31,6 +31,7 @@ struct run_options {
 	const char *output; /* recording, NULL: none */
 	const char *modules[MAX_MODULE_OPTIONS];
 	size_t nr_modules;
+	uint32_t book_entries; /* 0: as many as by default */
 };
 
 /* Exits on --help and on a usage error (2). */

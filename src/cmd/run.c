@@ -323,7 +323,8 @@ static int on_record(void *ctx, void *data, size_t size)
 static int read_book(struct run *r, struct live **out, size_t *count)
 {
 	int fd = hooks__book_fd(r->hooks);
-	struct live *list = calloc(NLB_BOOK_ENTRIES, sizeof(*list));
+	size_t room = hooks__book_entries(r->hooks);
+	struct live *list = calloc(room, sizeof(*list));
 	struct nlb_book_entry entry;
 	uint64_t key, next;
 	bool first = true;
@@ -331,7 +332,7 @@ static int read_book(struct run *r, struct live **out, size_t *count)
 
 	if (!list)
 		return -ENOMEM;
-	while (n < NLB_BOOK_ENTRIES && !bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
+	while (n < room && !bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
 		first = false;
 		key = next;
 		if (bpf_map_lookup_elem(fd, &key, &entry))
@@ -724,6 +725,7 @@ static int open_trace(struct run *r)
 		.mode = r->options.attach,
 		.modules = r->options.modules,
 		.nr_modules = r->options.nr_modules,
+		.book_entries = r->options.book_entries,
 	};
 	struct ledger_ops ops = { on_leak, on_update, on_retracted, on_warning };
 	struct ledger_config ledger = { .grace_ns = GRACE_NS, .min_age_ns = r->options.min_age_ns };

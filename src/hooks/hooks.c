@@ -351,6 +351,21 @@ static void choose_function_programs(struct hooks *h)
 	}
 }
 
+/* As many counters of the filter to an entry as by default. */
+static void size_book(struct hooks *h)
+{
+	const uint64_t per_entry = NLB_FILTER_SLOTS / NLB_BOOK_ENTRIES;
+	uint32_t bits = NLB_FILTER_BITS;
+
+	bpf_map__set_max_entries(h->skel->maps.book, h->config.book_entries);
+	while (bits < 31 && 1ULL << bits < per_entry * h->config.book_entries)
+		bits++;
+	if (bits == NLB_FILTER_BITS)
+		return;
+	bpf_map__set_max_entries(h->skel->maps.live_slots, 1U << bits);
+	h->skel->rodata->live_bits = bits;
+}
+
 static int load(struct hooks *h)
 {
 	struct bpf_program *p;
@@ -370,6 +385,8 @@ static int load(struct hooks *h)
 		bpf_program__set_autoload(e->program, e->hook.state == HOOK_PLANNED);
 	}
 	choose_function_programs(h);
+	if (h->config.book_entries)
+		size_book(h);
 	if (kbtf__tracepoint_arg_is_pointer(h->kernel->btf, "kmalloc", 2) > 0)
 		h->skel->rodata->kmalloc_size_arg = 3;
 	err = nfcleakbpf__load(h->skel);
@@ -650,6 +667,11 @@ int hooks__events_fd(const struct hooks *h)
 int hooks__book_fd(const struct hooks *h)
 {
 	return bpf_map__fd(h->skel->maps.book);
+}
+
+size_t hooks__book_entries(const struct hooks *h)
+{
+	return h->config.book_entries ? h->config.book_entries : NLB_BOOK_ENTRIES;
 }
 
 const struct nlb_counters *hooks__counters(const struct hooks *h)

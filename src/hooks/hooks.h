@@ -52,6 +52,7 @@ struct hooks_config {
 	enum attach_mode mode;
 	const char *const *modules; /* to trace; NULL: nfc_digital, nfc and dependents */
 	size_t nr_modules;
+	uint32_t book_entries; /* live allocations followed at one time; 0: NLB_BOOK_ENTRIES */
 };
 
 struct hooks;
@@ -100,6 +101,8 @@ const struct hook *hooks__at(const struct hooks *h, size_t index);
 
 int hooks__events_fd(const struct hooks *h);
 int hooks__book_fd(const struct hooks *h);
+/* What the book has room for. */
+size_t hooks__book_entries(const struct hooks *h);
 const struct nlb_counters *hooks__counters(const struct hooks *h);
 /* Times that a program did not run because it was running already. */
 uint64_t hooks__misses(const struct hooks *h);

@@ -1057,6 +1057,7 @@ int main(int argc, char **argv)
 	test_read(t.kernel.query);
 	test_tracer(&t, &ids);
 	test_skbs(&t, &ids);
+	test_large_book(&t.kernel, t.names, text_of(&t, TARGET));
 out:
 	names__free(t.names);
 	table__free(&seen.live);

@@ -7,8 +7,16 @@
 
 #include <stdbool.h>
 
+#include "events.h"
+
 /* Prints a TAP line and counts; returns ok. */
 bool result(bool ok, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+struct kernel;
+struct names;
+
+/* A book larger than by default; range is the text of the function that plays a module. */
+void test_large_book(struct kernel *kernel, struct names *names, struct nlb_range range);
 
 /* The command line program on this machine. */
 void test_command(const char *path);
