@@ -19,6 +19,7 @@
 #include "util/log.h"
 
 #define SEARCH_PAUSE_NS 300000000ULL
+#define ASKED_PAUSE_NS	150000000ULL  /* a suspect is not looked at again sooner */
 #define SEARCH_SHARE	10	      /* one part in so many of the time */
 #define SEARCH_BURST_NS 1000000000ULL /* that may be spent at once */
 #define DEVICE_BYTES	512	      /* of struct nfc_digital_dev and the like */
@@ -40,8 +41,9 @@ struct investigation {
 	uint64_t not_before;	    /* the next search */
 	uint64_t budget, budget_at; /* time that searches may take, as of then */
 	uint64_t next_scan, next_sockets;
-	uint64_t ending; /* since when, or 0 */
-	unsigned asked;	 /* searches of everything that somebody waits for */
+	uint64_t ending;     /* since when, or 0 */
+	unsigned asked;	     /* searches of everything that somebody waits for */
+	uint64_t asked_from; /* the next of them, not before then */
 	int64_t begun, ended;
 	struct investigation_status last;
 };
@@ -222,6 +224,7 @@ static void end_search(struct investigation *i, const struct scan_result *r, uin
 {
 	i->searching = false;
 	i->ended = i->begun;
+	i->asked_from = now + ASKED_PAUSE_NS;
 	i->last = (struct investigation_status){ .err = r->err,
 						 .began = r->began,
 						 .stats = r->stats };
@@ -289,8 +292,10 @@ void investigation__work(struct investigation *i, uint64_t now)
 	if (!i->scanner)
 		return;
 	take_result(i, now);
-	if (!i->searching && (i->asked || ((i->ending || now >= i->not_before) &&
-					   ledger__search_due(i->ledger, now))))
+	if (i->searching)
+		return;
+	if (i->asked ? now >= i->asked_from
+		     : (i->ending || now >= i->not_before) && ledger__search_due(i->ledger, now))
 		begin_search(i, now);
 }
 

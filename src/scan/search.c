@@ -502,8 +502,15 @@ static const struct slab *marking_slab(struct search *s, struct marking *m, uint
 	return slab;
 }
 
-static void mark_words(struct search *s, struct marking *m, size_t size, int step)
+/*
+ * The words at an address, of a slab object or (root) not.  What is free names
+ * nothing; that is asked only where it matters.
+ */
+static void mark_words(struct search *s, struct marking *m, uint64_t at, size_t size, bool root,
+		       int step)
 {
+	int freed = root ? 0 : -1;
+
 	for (size_t i = 0; i + 8 <= size; i += 8) {
 		const struct reach_object *named;
 		const struct slab *slab;
@@ -513,6 +520,12 @@ static void mark_words(struct search *s, struct marking *m, size_t size, int ste
 		if (!slabs__mapped(s->slabs, word))
 			continue;
 		named = reach__find(s->reach, word);
+		if (named && at + i - named->ghost < named->ghost_size)
+			continue;
+		if (named && freed < 0)
+			freed = slabs__state(s->slabs, at) == SLAB_FREE;
+		if (named && freed)
+			return;
 		reach__mark(s->reach, word);
 		if (m->tail == MARK_OBJECTS || (!named && step == MARK_STEPS))
 			continue;
@@ -525,7 +538,8 @@ static void mark_words(struct search *s, struct marking *m, size_t size, int ste
 	}
 }
 
-static int mark_region(struct search *s, struct marking *m, const struct region *r, int step)
+static int mark_region(struct search *s, struct marking *m, const struct region *r, bool root,
+		       int step)
 {
 	for (uint64_t off = 0; off < r->size; off += MAX_OBJECT) {
 		uint64_t size = r->size - off < MAX_OBJECT ? r->size - off : MAX_OBJECT;
@@ -533,7 +547,7 @@ static int mark_region(struct search *s, struct marking *m, const struct region 
 		/* Gone meanwhile, or not mapped: then it names nothing. */
 		if (query__read(s->query, r->start + off, m->bytes, (uint16_t)size))
 			continue;
-		mark_words(s, m, size, step);
+		mark_words(s, m, r->start + off, size, root, step);
 		if (account(s, size))
 			return account(s, 0);
 	}
@@ -548,9 +562,9 @@ static int mark(struct search *s, const struct region *roots, size_t nr_roots)
 	size_t i;
 
 	for (i = 0; !err && i < nr_roots; i++)
-		err = mark_region(s, m, &roots[i], 0);
+		err = mark_region(s, m, &roots[i], true, 0);
 	for (; !err && m->head < m->tail; m->head++)
-		err = mark_region(s, m, &m->queue[m->head].region, m->queue[m->head].step);
+		err = mark_region(s, m, &m->queue[m->head].region, false, m->queue[m->head].step);
 	if (!m)
 		return err;
 	for (i = 0; (slab = table__next(&m->known, &i));)

@@ -450,6 +450,24 @@ static void none_asked_about(void **state)
 	stop(&w);
 }
 
+/* On the way from the stack's own data lies an object that is free: what it still holds is nothing. */
+static void freed_on_the_way(void **state)
+{
+	const unsigned slots[] = { 7 };
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	image__put(MODULE, image__object(&w.medium, w.other, 7));
+	image__put(image__object(&w.medium, w.other, 7) + 8, object(&w, 3));
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	assert_int_equal(answer(&w, 3), MARKED);
+	image__free_objects(&w.medium, w.other, slots, 1, -1);
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	assert_int_equal(answer(&w, 3), STALE);
+	stop(&w);
+}
+
 /* A list that does not come back to its head: stacks were missed, nothing is concluded. */
 static void astray(void **state)
 {
@@ -498,6 +516,7 @@ static const struct CMUnitTest search[] = {
 	TEST("search: stopped, limited, or not allowed to read", in_part),
 	TEST("search: without memory nobody is accused", without_memory),
 	TEST("search: about nothing", none_asked_about),
+	TEST("search: marked through what is free", freed_on_the_way),
 	TEST("search: tasks that go while they are walked", astray),
 	TEST("search: stacks of tasks that run", running),
 };
