@@ -450,7 +450,7 @@ static void none_asked_about(void **state)
 	stop(&w);
 }
 
-/* On the way from the stack's own data lies an object that is free: what it still holds is nothing. */
+/* On the way lies an object that is free: what it still holds is nothing. */
 static void freed_on_the_way(void **state)
 {
 	const unsigned slots[] = { 7 };
