@@ -28,16 +28,17 @@ say = @printf '  %-8s %s\n' '$(1)' '$(patsubst $(O)/%,%,$(2))';
 endif
 
 CFLAGS ?= -O2 -g
-ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc -Ibpf -I$(O) $(CFLAGS)
-LIBS := -lbpf -lelf -lz -ljansson -lzstd -lcap -lncursesw -ltinfo -lm -lpthread
+INCLUDES := -Isrc -Ibpf -I$(O) -isystem /usr/include/libnl3
+ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror $(INCLUDES) $(CFLAGS)
+LIBS := -lbpf -lelf -lz -ljansson -lzstd -lcap -lnl-genl-3 -lnl-3 -lncursesw -ltinfo -lm -lpthread
 
 # What is missing says so before the compiler does.
 HEADERS := bpf/libbpf.h:libbpf-dev libelf.h:libelf-dev jansson.h:libjansson-dev \
-	sys/capability.h:libcap-dev zlib.h:zlib1g-dev zstd.h:libzstd-dev curses.h:libncurses-dev
+	sys/capability.h:libcap-dev zlib.h:zlib1g-dev netlink/netlink.h:libnl-genl-3-dev zstd.h:libzstd-dev curses.h:libncurses-dev
 PROGRAMS := $(CC):gcc $(CLANG):clang $(BPFTOOL):bpftool
 BUILD_PACKAGES := gcc make scdoc clang llvm bpftool libbpf-dev libelf-dev libjansson-dev libcap-dev \
-	zlib1g-dev libzstd-dev libncurses-dev libc6-dev pkg-config
-TEST_PACKAGES := libcmocka-dev libclang-rt-dev libnl-genl-3-dev qemu-system-x86 qemu-utils \
+	zlib1g-dev libzstd-dev libncurses-dev libnl-genl-3-dev libc6-dev pkg-config
+TEST_PACKAGES := libcmocka-dev libclang-rt-dev qemu-system-x86 qemu-utils \
 	busybox-static cpio kmod xz-utils zstd coccinelle pahole bc flex bison libssl-dev \
 	libdw-dev python3 clang-format clang-tidy shellcheck jq bpftrace groff-base mandoc procps \
 	chromium protobuf-compiler python3-pyte
@@ -72,7 +73,7 @@ $(O)/tools-present: Makefile
 		command -v "$${p%%:*}" >/dev/null || missing="$$missing $${p##*:}"; \
 	done; \
 	for h in $(HEADERS); do \
-		echo "#include <$${h%%:*}>" | $(CC) -E - >/dev/null 2>&1 || \
+		echo "#include <$${h%%:*}>" | $(CC) $(INCLUDES) -E - >/dev/null 2>&1 || \
 			missing="$$missing $${h##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \

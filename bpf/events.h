@@ -141,10 +141,25 @@ struct nlb_filter {
 	__u64 cpu_offsets;			 /* address of __per_cpu_offset[], 0: not known */
 	__u64 preempt_count;			 /* its offset in a CPU's area, 0: not known */
 	__u32 nr_ranges;
-	__u32 scope;			    /* tasks inside a frame of the stack */
+	__u32 asleep; /* nothing is booked, and the loader is woken by anything */
+	__u32 scope;  /* tasks inside a frame of the stack */
 	__u32 scope_slots[NLB_SCOPE_SLOTS]; /* the same, by hash of the task */
-	__u32 live[NLB_FILTER_SLOTS];	    /* allocations in the book, by hash of the address */
+	__u32 live[NLB_FILTER_SLOTS];	    /* allocations in the book, twice, by nlb_hash1/2() */
 };
+
+/*
+ * The two counters of an address, by the uppermost bits: multiplicative hashing; slab
+ * objects are at least 8 bytes apart.
+ */
+static inline __attribute__((always_inline)) __u64 nlb_hash1(__u64 addr)
+{
+	return (addr >> 3) * 0x9e3779b97f4a7c15ULL;
+}
+
+static inline __attribute__((always_inline)) __u64 nlb_hash2(__u64 addr)
+{
+	return (addr >> 3) * 0xd6e8feb86659fd93ULL;
+}
 
 /* What was lost or had to be healed; every loss has a counter. */
 struct nlb_counters {

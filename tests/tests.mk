@@ -13,7 +13,7 @@
 include tests/bench/ledger.mk
 
 T := $(O)/tests
-TEST_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc -Ibpf -I$(O) -Itests \
+TEST_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror $(INCLUDES) -Itests \
 	-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_LIBS := -lcmocka $(LIBS)
 

@@ -21,6 +21,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "cmd/arming.h"
 #include "cmd/cmd.h"
 #include "cmd/control.h"
 #include "cmd/investigate.h"
@@ -38,6 +39,7 @@
 #include "version.h"
 
 #define TICK_NS	      100000000ULL  /* how often suspects are looked at */
+#define IDLE_TICK_NS  1000000000ULL /* while nothing is followed */
 #define GRACE_NS      1000000000ULL /* deferred frees come within a second */
 #define LAST_GRACE_NS 250000000ULL  /* the same once the end has come */
 #define CLOCK_STEP_NS 1000000ULL    /* less than this is no change of the wall clock */
@@ -62,6 +64,7 @@ struct run {
 	struct recorder *recorder; /* NULL: none wanted */
 	struct layout layout;
 	struct investigation *investigation;
+	struct arming *arming;
 	struct control *control;
 	struct skb_sizes sizes;
 	struct ring_buffer *ring;
@@ -72,6 +75,7 @@ struct run {
 	bool stop;
 	bool scan_wanted;
 	uint64_t started, next_histograms, next_tick;
+	uint64_t tick;	       /* of the timer, nanoseconds */
 	uint64_t lost, misses; /* as far as the ledger knows */
 	bool left_out_said;
 };
@@ -236,6 +240,7 @@ static void begin(struct run *r)
 {
 	r->tracing = true;
 	r->started = clock__now();
+	session__woke(r->session, r->started);
 	if (r->options.interval_ns)
 		r->next_histograms = r->started + r->options.interval_ns;
 	say_start(r);
@@ -295,6 +300,8 @@ static int on_record(void *ctx, void *data, size_t size)
 	struct run *r = ctx;
 	struct event e;
 
+	if (h->type == NLB_CALL)
+		arming__activity(r->arming);
 	if (size >= sizeof(struct nlb_return) && (h->type == NLB_CALL || h->type == NLB_RETURN))
 		meaning = hooks__meaning(r->hooks, call->cookie);
 	if (size >= sizeof(struct nlb_module) &&
@@ -311,6 +318,10 @@ static int on_record(void *ctx, void *data, size_t size)
 		if (s->submit.callback != NO_ARG)
 			hooks__learn_callback(r->hooks, s, call->args[s->submit.callback]);
 	}
+	/* What functions did while memory was not followed tells nothing. */
+	if ((h->type == NLB_CALL || h->type == NLB_WORK_START) &&
+	    h->time < hooks__awake_since(r->hooks))
+		return 0;
 	if (session__event(r->session, &e)) {
 		/* As good as lost in the ring buffer: read the book again. */
 		r->lost = UINT64_MAX;
@@ -468,6 +479,26 @@ static void refresh(struct run *r, uint64_t now)
 
 /* ---- the loop ---- */
 
+/* While nothing is followed there is little to look at, unless something is due. */
+static void set_tick(struct run *r, uint64_t now)
+{
+	bool idle = hooks__level(r->hooks) == HOOKS_ASLEEP && !r->front->refresh;
+	struct itimerspec tick;
+	uint64_t ns;
+
+	if (r->options.duration_ns && now + IDLE_TICK_NS - r->started > r->options.duration_ns)
+		idle = false;
+	if (r->next_histograms && now + IDLE_TICK_NS > r->next_histograms)
+		idle = false;
+	ns = idle ? IDLE_TICK_NS : TICK_NS;
+	if (ns == r->tick)
+		return;
+	tick.it_value.tv_sec = tick.it_interval.tv_sec = (time_t)(ns / 1000000000);
+	tick.it_value.tv_nsec = tick.it_interval.tv_nsec = (long)(ns % 1000000000);
+	if (!timerfd_settime(r->timer, 0, &tick, NULL))
+		r->tick = ns;
+}
+
 static void judge(struct run *r)
 {
 	uint64_t now;
@@ -485,6 +516,9 @@ static void judge(struct run *r)
 			investigation__scan(r->investigation, now);
 		r->scan_wanted = false;
 		r->next_tick = now + 1000000000;
+		/* What came just before is not to wait. */
+		if (!r->stop && arming__work(r->arming, now))
+			ring_buffer__consume(r->ring);
 	}
 	session__tick(r->session, now);
 	refresh(r, now);
@@ -505,6 +539,14 @@ static void on_timer(struct run *r)
 	}
 	if (r->tracing && r->options.duration_ns && now - r->started >= r->options.duration_ns)
 		r->stop = true;
+	set_tick(r, now);
+}
+
+/* There is much to read, or something begins. */
+static void on_wakeup(struct run *r)
+{
+	ring_buffer__consume(r->ring);
+	set_tick(r, clock__now());
 }
 
 static int loop(struct run *r)
@@ -526,7 +568,7 @@ static int loop(struct run *r)
 			else if (r->front->on_input && events[i].data.fd == r->front->input)
 				r->stop = !r->front->on_input(r->shown) || r->stop;
 			else
-				ring_buffer__consume(r->ring);
+				on_wakeup(r);
 		}
 	}
 	return 0;
@@ -696,6 +738,7 @@ static int open_loop(struct run *r)
 	struct itimerspec tick = { { 0, TICK_NS }, { 0, TICK_NS } };
 	int err;
 
+	r->tick = TICK_NS;
 	r->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (r->timer < 0 || r->epoll < 0 || timerfd_settime(r->timer, 0, &tick, NULL))
@@ -776,7 +819,8 @@ static int open_trace(struct run *r)
 	if (err)
 		return err;
 	r->investigation = investigation__new(&look, &r->kernel, r->hooks, r->session, &r->layout);
-	if (!r->investigation)
+	r->arming = arming__new(r->hooks, &r->kernel, r->session);
+	if (!r->investigation || !r->arming)
 		return -ENOMEM;
 	r->ring = ring_buffer__new(hooks__events_fd(r->hooks), on_record, r, NULL);
 	return r->ring ? 0 : -errno;
@@ -785,6 +829,7 @@ static int open_trace(struct run *r)
 static void close_run(struct run *r)
 {
 	investigation__free(r->investigation);
+	arming__free(r->arming);
 	ring_buffer__free(r->ring);
 	recorder__close(r->recorder);
 	tell__free(r->tell);

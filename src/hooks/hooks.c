@@ -15,40 +15,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hooks/attach.h"
+#include "hooks/internal.h"
 #include "kernel/kbtf.h"
-#include "nfcleakbpf.skel.h"
 #include "util/log.h"
 #include "util/table.h"
 
 #define MAX_CALLBACKS  32
 #define DETACH_THREADS 32
-
-struct entry {
-	struct hook hook;
-	struct bpf_program *program;
-	const char *program_name;
-	struct attachment attachment;
-	struct hook_meaning meaning; /* of function hooks */
-	uint64_t addr;		     /* of function hooks */
-	bool function;		     /* a module's function, by cookie = index + 1 */
-};
-
-struct hooks {
-	struct hooks_config config;
-	struct kernel *kernel;
-	struct names *names;
-	struct nfcleakbpf *skel;
-	enum attach_mode mode; /* never ATTACH_AUTO */
-	struct entry **entries;
-	size_t count;
-	char (*modules)[64]; /* traced and loaded */
-	size_t nr_modules;
-	size_t nr_callbacks;
-	struct table callbacks; /* addresses learned -> this */
-	bool loaded;
-	bool armed;
-};
 
 /* The hooks that belong to no module. */
 struct core_hook {
@@ -56,27 +29,35 @@ struct core_hook {
 	const char *mechanism;
 	const char *target;
 	const char *lost;
+	enum hook_group group;
 	bool required;
 };
 
 static const struct core_hook core_hooks[] = {
-	{ "nlb_kmalloc", "raw_tp", "kmalloc", "all allocations", true },
-	{ "nlb_kmalloc_node", "raw_tp", "kmalloc_node", "allocations for a NUMA node", false },
-	{ "nlb_kfree", "raw_tp", "kfree", "all frees", true },
-	{ "nlb_skb_alloc", "fexit", "__alloc_skb", "skbs", false },
-	{ "nlb_skb_clone", "fexit", "skb_clone", "clones of skbs", false },
+	{ "nlb_kmalloc", "raw_tp", "kmalloc", "all allocations", GROUP_OBJECT_BIRTHS, true },
+	{ "nlb_kmalloc_node", "raw_tp", "kmalloc_node", "allocations for a NUMA node",
+	  GROUP_OBJECT_BIRTHS, false },
+	{ "nlb_kfree", "raw_tp", "kfree", "all frees", GROUP_OBJECT_ENDS, true },
+	{ "nlb_skb_alloc", "fexit", "__alloc_skb", "skbs", GROUP_SKB_BIRTHS, false },
+	{ "nlb_skb_clone", "fexit", "skb_clone", "clones of skbs", GROUP_SKB_BIRTHS, false },
 	{ "nlb_sock", "fexit", "sk_alloc", "sockets: references to them that are never given back",
+	  GROUP_SKB_BIRTHS, false },
+	{ "nlb_cache_alloc", "raw_tp", "kmem_cache_alloc", "skbs", GROUP_SKB_BIRTHS, false },
+	{ "nlb_cache_free", "raw_tp", "kmem_cache_free", "frees of half-made skbs", GROUP_SKB_ENDS,
 	  false },
-	{ "nlb_cache_alloc", "raw_tp", "kmem_cache_alloc", "skbs", false },
-	{ "nlb_cache_free", "raw_tp", "kmem_cache_free", "frees of half-made skbs", false },
-	{ "nlb_kfree_skb", "raw_tp", "kfree_skb", "frees of dropped skbs", false },
-	{ "nlb_consume_skb", "raw_tp", "consume_skb", "frees of consumed skbs", false },
-	{ "nlb__kfree_skb", "fentry", "__kfree_skb", "skbs freed by calling __kfree_skb()", false },
+	{ "nlb_kfree_skb", "raw_tp", "kfree_skb", "frees of dropped skbs", GROUP_SKB_ENDS, false },
+	{ "nlb_consume_skb", "raw_tp", "consume_skb", "frees of consumed skbs", GROUP_SKB_ENDS,
+	  false },
+	{ "nlb__kfree_skb", "fentry", "__kfree_skb", "skbs freed by calling __kfree_skb()",
+	  GROUP_SKB_ENDS, false },
 	{ "nlb_work_start", "tp_btf", "workqueue_execute_start", "work items: who holds what",
+	  GROUP_WORK_BEGINS, false },
+	{ "nlb_work_end", "raw_tp", "workqueue_execute_end", "the end of work items",
+	  GROUP_WORK_ENDS, false },
+	{ "nlb_mod_load", "tp_btf", "module_load", "modules loaded while tracing", GROUP_ALWAYS,
 	  false },
-	{ "nlb_work_end", "raw_tp", "workqueue_execute_end", "the end of work items", false },
-	{ "nlb_mod_load", "tp_btf", "module_load", "modules loaded while tracing", false },
-	{ "nlb_mod_free", "tp_btf", "module_free", "modules unloaded while tracing", false },
+	{ "nlb_mod_free", "tp_btf", "module_free", "modules unloaded while tracing", GROUP_ALWAYS,
+	  false },
 };
 
 static const char *const default_modules[] = { "nfc_digital", "nfc" };
@@ -454,13 +435,13 @@ int hooks__attach(struct hooks *h)
 		log_debug("%-15s %s%s%s%s%s", hook->mechanism, hook->target,
 			  *hook->module ? " of " : "", hook->module,
 			  hook->state == HOOK_ATTACHED ? "" : ": ", hook->reason);
-		if (i < sizeof(core_hooks) / sizeof(*core_hooks) && core_hooks[i].required &&
-		    hook->state != HOOK_ATTACHED) {
+		if (h->entries[i]->required && hook->state != HOOK_ATTACHED) {
 			log_error("cannot trace without %s %s: %s", hook->mechanism, hook->target,
 				  hook->reason);
 			return -EOPNOTSUPP;
 		}
 	}
+	h->level = HOOKS_AWAKE;
 	return 0;
 }
 
@@ -530,12 +511,11 @@ int hooks__module_loaded(struct hooks *h)
 	if (err || h->nr_modules == before)
 		return err;
 	names__modules_changed(h->names);
-	/* The filter first: what the module allocates while the hooks are
-	 * being attached is then at least counted.
-	 */
+	/* Memory first: function hooks take their time, and the module begins now. */
+	err = hooks__wake(h);
 	write_ranges(h);
 	attach_planned(h);
-	return 1;
+	return err ? err : 1;
 }
 
 bool hooks__module_gone(struct hooks *h, const char *name)
@@ -606,6 +586,8 @@ int hooks__new(struct hooks **out, const struct hooks_config *config, struct ker
 		err = e ? 0 : -ENOMEM;
 		if (e) {
 			e->program_name = c->program;
+			e->group = c->group;
+			e->required = c->required;
 			plan_core_hook(h, e);
 		}
 	}
@@ -630,6 +612,9 @@ void hooks__free(struct hooks *h)
 	if (h->loaded)
 		detach(h, NULL);
 	nfcleakbpf__destroy(h->skel);
+	for (size_t i = 0; i < 2; i++)
+		if (h->grace_maps[i])
+			close(h->grace_maps[i] - 1);
 	for (size_t i = 0; i < h->count; i++)
 		free(h->entries[i]);
 	free(h->entries);

@@ -3,8 +3,9 @@
  * Which functions and tracepoints are hooked, by which mechanism, and doing it.
  *
  * Everything is loaded and attached first; hooks__arm() then opens the filter
- * with one store, hooks__disarm() closes it with one.  Nothing is pinned: what
- * is attached goes with the process, also when it is killed.
+ * with one store, hooks__disarm() closes it with one.  While there is nothing to
+ * follow, the hooks on the whole machine's memory are let go (arm.c).  Nothing is
+ * pinned: what is attached goes with the process, also when it is killed.
  *
  * By default module functions get single kprobes, at most about two dozen.
  * Each costs tens of milliseconds to detach, but fentry and kprobe.multi hold a
@@ -37,6 +38,7 @@ enum hook_state {
 	HOOK_MISSING,  /* reason says why, lost what is not seen without it */
 	HOOK_UNNEEDED, /* another one does its work, or its module is not loaded */
 	HOOK_GONE,     /* its module was unloaded */
+	HOOK_ASLEEP,   /* attached again when there is something to follow */
 };
 
 struct hook {
@@ -46,6 +48,13 @@ struct hook {
 	enum hook_state state;
 	char reason[128];
 	const char *lost;
+};
+
+/* How much of what follows memory is attached; functions and modules always are. */
+enum hooks_level {
+	HOOKS_ASLEEP, /* nothing */
+	HOOKS_ENDS,   /* only what sees the end of what the book holds */
+	HOOKS_AWAKE,  /* all of it */
 };
 
 struct hooks_config {
@@ -72,6 +81,38 @@ int hooks__new(struct hooks **out, const struct hooks_config *config, struct ker
 int hooks__attach(struct hooks *h);
 void hooks__arm(struct hooks *h);
 void hooks__disarm(struct hooks *h);
+
+/* After hooks__attach(): HOOKS_AWAKE. */
+enum hooks_level hooks__level(const struct hooks *h);
+/*
+ * What functions of modules did before then says nothing of memory; UINT64_MAX while not
+ * HOOKS_AWAKE.
+ */
+uint64_t hooks__awake_since(const struct hooks *h);
+/*
+ * Attaches what sleeps, then arms.  0, or a negative errno (which was said) where a hook
+ * without which nothing can be traced was refused; to be tried again.
+ */
+int hooks__wake(struct hooks *h);
+/*
+ * No births are followed from here on: HOOKS_AWAKE becomes HOOKS_ENDS.  Waits for the
+ * kernel, some milliseconds.  0, or a negative errno: then nothing has changed.
+ */
+int hooks__doze(struct hooks *h);
+/*
+ * Lets go of the hooks that see the ends of such as the book does not hold any more, at
+ * HOOKS_ENDS; with none of either it becomes HOOKS_ASLEEP.
+ */
+void hooks__rest(struct hooks *h, size_t objects, size_t skbs);
+/*
+ * Takes an address off the book whose end was not seen; not while HOOKS_AWAKE, since
+ * the address may then have been given to another allocation.
+ */
+void hooks__forget(struct hooks *h, uint64_t addr);
+/*
+ * Would it be noticed when a device comes up?  And is no task inside of the stack now?
+ */
+bool hooks__may_sleep(const struct hooks *h);
 /* Detaches everything, in parallel: each hook waits for the kernel. */
 void hooks__free(struct hooks *h);
 

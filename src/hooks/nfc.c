@@ -34,6 +34,7 @@ const struct subsystem subsystem_nfc = {
 	.name = "NFC core and LLCP",
 	.module = "nfc",
 	.functions = functions,
+	.device_up = "nfc_dev_up",
 	.dispatchers = none,
 	.wrappers = wrappers,
 	.command_types = none,

@@ -33,6 +33,7 @@ struct subsystem {
 	const char *name;
 	const char *module;
 	const struct hooked_function *functions; /* ends with a NULL name */
+	const char *device_up; /* the one of them by which every device comes up, or NULL */
 
 	/* Run a command's callback, then free the command. */
 	const char *const *dispatchers;

@@ -223,6 +223,7 @@ void books_free(struct ledger *l)
 		free(g);
 	table__free(&l->allocations);
 	table__free(&l->growth);
+	table__free(&l->unseen);
 	for (i = 0; i < l->nr_histograms; i++)
 		free(l->histograms[i]);
 	free(l->histograms);

@@ -70,6 +70,7 @@ struct ledger {
 	struct table devices;	     /* seen in commands: address -> address */
 	struct table callbacks_seen; /* entered ever: name id -> the ledger */
 	struct table growth;	     /* stack -> struct growth */
+	struct table unseen;	     /* addresses that count as such: -> the ledger */
 	uint64_t window_end;
 
 	uint8_t *roles; /* enum role, by function */
@@ -77,6 +78,7 @@ struct ledger {
 	struct histogram **histograms;
 	size_t nr_histograms;
 
+	uint64_t woke;
 	uint64_t next_id;
 	uint64_t next_frame;
 	unsigned degraded;

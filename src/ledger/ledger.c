@@ -25,6 +25,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SEAM_NS	   100000000ULL /* a submitting call does not take that long */
+#define UNSEEN_MAX 16384
+
 /* ---- roles ---- */
 
 int ledger__set_role(struct ledger *l, uint32_t function, enum role role)
@@ -110,6 +113,17 @@ static void take_from_requests(struct command *list, struct allocation *a)
 	}
 }
 
+/* Each once, until its address is that of something seen. */
+static void count_unseen(struct ledger *l, uint64_t addr)
+{
+	const uint64_t kernel = 0xffff000000000000ULL, errors = -4095ULL;
+
+	if (addr < kernel || addr >= errors || l->unseen.used == UNSEEN_MAX ||
+	    table__get(&l->unseen, addr) || table__set(&l->unseen, addr, l))
+		return;
+	l->stats.unseen++;
+}
+
 /*
  * Takes up what was submitted or delivered under this role, if it is the base
  * address of an allocation (a pointer into one is borrowed, an ERR_PTR is no
@@ -120,6 +134,8 @@ static struct cargo carry(struct ledger *l, struct command *c, uint64_t addr, en
 {
 	struct allocation *a = table__get(&l->allocations, addr);
 
+	if (!a)
+		count_unseen(l, addr);
 	if (!a)
 		return (struct cargo){ 0 };
 	if (a->skb != (kind == KIND_REQUEST || kind == KIND_RESPONSE))
@@ -278,6 +294,11 @@ static void end_all(struct ledger *l, struct command *list)
 		command_end(l, list->next); /* NOLINT(clang-analyzer-unix.Malloc): it unlinks */
 }
 
+void ledger__woke(struct ledger *l, uint64_t now)
+{
+	l->woke = now;
+}
+
 void ledger__missed(struct ledger *l, uint64_t count)
 {
 	l->stats.missed_hooks += count;
@@ -334,6 +355,7 @@ static int on_alloc(struct ledger *l, const struct event *e)
 	a = allocation_add(l, e->alloc.addr, e->time, e->alloc.size);
 	if (!a)
 		return -ENOMEM;
+	table__remove(&l->unseen, a->addr);
 	a->skb = e->alloc.kind == EVENT_KIND_SKB;
 	a->sock = e->alloc.kind == EVENT_KIND_SOCK;
 	a->kind = a->skb ? KIND_SKB : KIND_OBJECT;
@@ -350,6 +372,11 @@ static int on_alloc(struct ledger *l, const struct event *e)
 	t = e->irq ? NULL : task_of(l, e->tid);
 	c = t ? t->submitting : NULL;
 	a->kind = KIND_COMMAND;
+	if (!c && e->time - l->woke < SEAM_NS) {
+		/* The call began just before. */
+		l->stats.unseen++;
+		return 0;
+	}
 	if (!c || c->addr) {
 		command_unseen(l, e->time);
 		return 0;

@@ -164,6 +164,7 @@ struct ledger_stats {
 	uint64_t missed_frees_healed;
 	uint64_t missed_hooks;
 	uint64_t resyncs;
+	uint64_t unseen; /* objects in commands that are older than the trace */
 };
 
 struct warning {
@@ -219,6 +220,11 @@ int ledger__event(struct ledger *l, const struct event *e);
  * not: findings from now on say so.
  */
 void ledger__missed(struct ledger *l, uint64_t count);
+/*
+ * Memory is followed from now on, or again: what was allocated and which calls began
+ * before is not known, and nothing was missed.
+ */
+void ledger__woke(struct ledger *l, uint64_t now);
 /* From now on suspects are due this long after their rule's moment. */
 void ledger__set_grace(struct ledger *l, uint64_t grace_ns);
 

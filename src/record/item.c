@@ -288,6 +288,7 @@ static const struct layout layouts[NR_ITEMS] = {
 	[ITEM_RESYNC] = TABLE(tick),
 	[ITEM_CANNOT_SEARCH] = NOTHING,
 	[ITEM_RECHECK] = TABLE(tick),
+	[ITEM_WOKE] = TABLE(tick),
 };
 
 static bool known(unsigned type)

@@ -69,6 +69,7 @@ enum item_type {
 	ITEM_RESYNC = 58,
 	ITEM_CANNOT_SEARCH = 59,
 	ITEM_RECHECK = 60,
+	ITEM_WOKE = 61,
 	NR_ITEMS,
 };
 

@@ -162,6 +162,12 @@ int session__event(struct session *s, const struct event *e)
 	return err;
 }
 
+void session__woke(struct session *s, uint64_t now)
+{
+	ledger__woke(s->ledger, now);
+	put_time(s, ITEM_WOKE, now);
+}
+
 void session__missed(struct session *s, uint64_t count)
 {
 	struct item item = { .type = ITEM_MISSED, .missed.count = count };

@@ -273,7 +273,8 @@ static void json_end(struct report *r, const struct report_end *e)
 	set_number(o, "lost_events", e->lost_events);
 	set_number(o, "missed_hooks", e->missed_hooks);
 	set_number(o, "missed_frees_healed", s->missed_frees_healed);
-	set_number(o, "unseen", e->unseen);
+	set_number(o, "unseen", e->unseen + s->unseen);
+	set_number(o, "book_full", e->unseen);
 	set_number(o, "stacks_left_out", e->left_out);
 	set_number(o, "outstanding_bytes", s->outstanding_bytes);
 	set_number(o, "commands", s->commands);

@@ -64,7 +64,7 @@ struct report_end {
 	const struct report_hidden *hidden; /* NULL: nothing was */
 	uint64_t lost_events;
 	uint64_t missed_hooks; /* programs that did not run, and what the ledger noticed */
-	uint64_t unseen;       /* objects that could not be followed */
+	uint64_t unseen;       /* allocations that the full book had no room for */
 	uint64_t left_out;     /* stacks left out for want of room in the ring buffer */
 	bool incomplete;       /* a recording that stops before the run's end */
 };

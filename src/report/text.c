@@ -346,6 +346,10 @@ static void losses(struct report *r, const struct report_end *e, const struct le
 	if (e->unseen)
 		fprintf(r->out, "%" PRIu64 " allocations not followed: the book was full\n",
 			e->unseen);
+	if (s->unseen)
+		fprintf(r->out,
+			"%" PRIu64 " objects in commands not followed: older than the trace\n",
+			s->unseen);
 }
 
 /* "2 definite, 13 probable" */

@@ -110,7 +110,10 @@ void status__text(FILE *out, const struct run_status *s)
 		"lost", s->lost_events, s->stats->missed_hooks, s->stats->missed_frees_healed);
 	if (s->unseen)
 		fprintf(out, LABEL "%" PRIu64 " allocations: there is no room to follow them\n",
-			"unseen", s->unseen);
+			"book full", s->unseen);
+	if (s->stats->unseen)
+		fprintf(out, LABEL "%" PRIu64 " objects in commands: older than the trace\n",
+			"unseen", s->stats->unseen);
 	scanning(out, s);
 	fprintf(out, LABEL, "memory");
 	amount(out, s->resident_bytes);
@@ -189,7 +192,8 @@ void status__json(FILE *out, const struct run_status *s)
 	set_number(o, "lost_events", s->lost_events);
 	set_number(o, "missed_hooks", s->stats->missed_hooks);
 	set_number(o, "missed_frees_healed", s->stats->missed_frees_healed);
-	set_number(o, "unseen", s->unseen);
+	set_number(o, "unseen", s->unseen + s->stats->unseen);
+	set_number(o, "book_full", s->unseen);
 	set_seconds(o, "scan_interval", s->scan_interval_ns);
 	if (s->scan_interval_ns)
 		set_seconds(o, "next_scan", s->next_scan_ns);

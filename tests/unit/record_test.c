@@ -194,6 +194,7 @@ static bool sample(struct item *i, unsigned type)
 	case ITEM_OWNER_GONE:
 	case ITEM_RESYNC:
 	case ITEM_RECHECK:
+	case ITEM_WOKE:
 		i->tick.time = number();
 		return true;
 	case ITEM_COUNTERS:

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Arming and disarming.
+ *
+ * Whether a device is powered is asked of the kernel, once a second and only while
+ * awake; that one comes up is told by a hook on the function through which all do.  If
+ * nobody can tell, nothing sleeps.
+ */
+#include "cmd/arming.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/devices.h"
+#include "util/log.h"
+
+#define STRANGERS 64
+#define QUIET_NS  2000000000ULL /* before births are not followed any more */
+
+struct arming {
+	struct hooks *hooks;
+	const struct kernel *kernel;
+	struct session *session;
+	const struct ledger *ledger; /* the session's */
+	struct devices *devices;
+	uint64_t quiet_since; /* 0: not quiet */
+};
+
+struct arming *arming__new(struct hooks *hooks, const struct kernel *kernel,
+			   struct session *session)
+{
+	struct arming *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->hooks = hooks;
+	a->kernel = kernel;
+	a->session = session;
+	a->ledger = session__ledger(session);
+	a->devices = devices__new();
+	if (a->devices)
+		return a;
+	free(a);
+	return NULL;
+}
+
+void arming__free(struct arming *a)
+{
+	if (!a)
+		return;
+	devices__free(a->devices);
+	free(a);
+}
+
+void arming__activity(struct arming *a)
+{
+	a->quiet_since = 0;
+	if (hooks__level(a->hooks) == HOOKS_AWAKE || hooks__wake(a->hooks))
+		return;
+	session__woke(a->session, hooks__awake_since(a->hooks));
+	log_debug("memory is followed again");
+}
+
+static bool quiet(struct arming *a)
+{
+	if (!hooks__may_sleep(a->hooks) || ledger__stats(a->ledger)->commands_live)
+		return false;
+	/* To ask for the NFC family would load its module. */
+	return !modules__find(&a->kernel->modules, "nfc") || !devices__powered(a->devices);
+}
+
+/*
+ * What the book holds.  What the ledger does not know any more is taken off: memory has
+ * shown that it is free.
+ */
+static void count_book(struct arming *a, size_t *objects, size_t *skbs)
+{
+	int fd = hooks__book_fd(a->hooks);
+	uint64_t key, next, strangers[STRANGERS];
+	size_t nr_strangers = 0;
+	struct nlb_book_entry entry;
+	bool first = true;
+
+	*objects = *skbs = 0;
+	for (; !bpf_map_get_next_key(fd, first ? NULL : &key, &next); first = false) {
+		const struct allocation *known = ledger__find(a->ledger, next);
+
+		key = next;
+		if (bpf_map_lookup_elem(fd, &key, &entry))
+			continue; /* freed meanwhile */
+		*(entry.kind == NLB_KIND_SKB ? skbs : objects) += 1;
+		if ((!known || known->born != entry.born) && nr_strangers < STRANGERS)
+			strangers[nr_strangers++] = key;
+	}
+	while (nr_strangers)
+		hooks__forget(a->hooks, strangers[--nr_strangers]);
+}
+
+bool arming__work(struct arming *a, uint64_t now)
+{
+	size_t objects, skbs;
+	int err;
+
+	switch (hooks__level(a->hooks)) {
+	case HOOKS_ASLEEP:
+		return false;
+	case HOOKS_ENDS:
+		count_book(a, &objects, &skbs);
+		hooks__rest(a->hooks, objects, skbs);
+		if (hooks__level(a->hooks) == HOOKS_ASLEEP)
+			log_debug("nothing is followed until a device comes up");
+		return false;
+	case HOOKS_AWAKE:
+		break;
+	}
+	if (!quiet(a)) {
+		a->quiet_since = 0;
+		return false;
+	}
+	if (!a->quiet_since)
+		a->quiet_since = now;
+	/* Where there is no module, there is nothing to wait for. */
+	if (now - a->quiet_since < QUIET_NS && hooks__nr_modules(a->hooks))
+		return false;
+	err = hooks__doze(a->hooks);
+	if (err) {
+		log_debug("the hooks on memory stay: %s", strerror(-err));
+		a->quiet_since = 0;
+		return false;
+	}
+	log_debug("no device is up: no births are followed");
+	return true;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files behind hooks.h share: hooks.c plans, loads and attaches, arm.c lets what
+ * follows memory sleep and wakes it up.
+ */
+#ifndef NLB_HOOKS_INTERNAL_H
+#define NLB_HOOKS_INTERNAL_H
+
+#include "hooks/attach.h"
+#include "hooks/hooks.h"
+#include "nfcleakbpf.skel.h"
+#include "util/table.h"
+
+/* Which hooks are needed when. */
+enum hook_group {
+	GROUP_ALWAYS,
+	GROUP_OBJECT_BIRTHS,
+	GROUP_SKB_BIRTHS, /* and sockets: trampolines take long */
+	GROUP_WORK_BEGINS,
+	GROUP_WORK_ENDS,   /* after births: a work item that began is to be seen ending */
+	GROUP_OBJECT_ENDS, /* frees, as long as there are objects in the book */
+	GROUP_SKB_ENDS,	   /* frees, as long as there are skbs */
+};
+
+struct entry {
+	struct hook hook;
+	struct bpf_program *program;
+	const char *program_name;
+	struct attachment attachment;
+	struct hook_meaning meaning; /* of function hooks */
+	uint64_t addr;		     /* of function hooks */
+	bool function;		     /* a module's function, by cookie = index + 1 */
+	enum hook_group group;
+	bool required; /* without it nothing is traced */
+};
+
+struct hooks {
+	struct hooks_config config;
+	struct kernel *kernel;
+	struct names *names;
+	struct nfcleakbpf *skel;
+	enum attach_mode mode; /* never ATTACH_AUTO */
+	struct entry **entries;
+	size_t count;
+	char (*modules)[64]; /* traced and loaded */
+	size_t nr_modules;
+	size_t nr_callbacks;
+	struct table callbacks; /* addresses learned -> this */
+	bool loaded;
+	bool armed; /* births are booked */
+	enum hooks_level level;
+	uint64_t awake_since; /* CLOCK_MONOTONIC, nanoseconds */
+	int grace_maps[2];    /* see arm.c; fd + 1 */
+};
+
+#endif /* NLB_HOOKS_INTERNAL_H */
