@@ -402,6 +402,9 @@ static void answer_scan(struct control *c, struct request *r, const struct waiti
 
 static void fill_status(struct control *c, struct run_status *s, const char **modules)
 {
+	static const char *const following[] = {
+		[HOOKS_ASLEEP] = "nothing", [HOOKS_ENDS] = "ends", [HOOKS_AWAKE] = "all"
+	};
 	const struct control_subject *sub = &c->subject;
 	const struct nlb_counters *counters = hooks__counters(sub->hooks);
 	uint64_t now = clock__now();
@@ -413,6 +416,7 @@ static void fill_status(struct control *c, struct run_status *s, const char **mo
 		.kernel = sub->kernel->features.release,
 		.modules = modules,
 		.nr_modules = hooks__nr_modules(sub->hooks),
+		.following = following[hooks__level(sub->hooks)],
 		.tracing = *sub->started != 0,
 		.since = wall(*sub->started),
 		.seconds = *sub->started ? (now - *sub->started) / 1000000000 : 0,
@@ -437,6 +441,7 @@ static void fill_status(struct control *c, struct run_status *s, const char **mo
 	for (size_t i = 0; i < hooks__count(sub->hooks); i++) {
 		s->hooks += hooks__at(sub->hooks, i)->state == HOOK_ATTACHED;
 		s->hooks_missing += hooks__at(sub->hooks, i)->state == HOOK_MISSING;
+		s->hooks_asleep += hooks__at(sub->hooks, i)->state == HOOK_ASLEEP;
 	}
 }
 

@@ -101,7 +101,7 @@ static const char *state_name(enum hook_state state)
 	static const char *const names[] = {
 		[HOOK_PLANNED] = "planned", [HOOK_ATTACHED] = "attached",
 		[HOOK_MISSING] = "missing", [HOOK_UNNEEDED] = "unneeded",
-		[HOOK_GONE] = "gone",
+		[HOOK_GONE] = "gone",	    [HOOK_ASLEEP] = "asleep",
 	};
 
 	return names[state];

@@ -17,9 +17,10 @@ struct run_status {
 	const char *kernel;
 	const char *const *modules;
 	size_t nr_modules;
-	size_t hooks, hooks_missing;
-	bool tracing;	/* else it waits for a module */
-	uint64_t since; /* nanoseconds since the epoch */
+	size_t hooks, hooks_missing, hooks_asleep;
+	const char *following; /* of memory: "all", "ends" or "nothing" */
+	bool tracing;	       /* else it waits for a module */
+	uint64_t since;	       /* nanoseconds since the epoch */
 	uint64_t seconds;
 	const struct ledger_stats *stats;
 	uint64_t hidden; /* findings that were cleared */

@@ -26,6 +26,7 @@
 enum verb {
 	VERB_EVENT,
 	VERB_MISSED,
+	VERB_WOKE,
 	VERB_GLANCE,
 	VERB_SEARCH,
 	VERB_CHECKSUM,
@@ -429,6 +430,11 @@ static void read_timed(struct reader *r, struct step *step)
 			step->number = (uint64_t)n;
 		return;
 	}
+	if (!strcmp(word(r, place), "woke")) {
+		step->verb = VERB_WOKE;
+		understood(r, 2);
+		return;
+	}
 	if (!strcmp(word(r, place), "lost"))
 		step->passage = PASS_LOST;
 	else if (!strcmp(word(r, place), "unseen"))
@@ -746,6 +752,7 @@ static void check_stats(struct check *c)
 		{ "retracted", s->retracted },
 		{ "missed_frees_healed", s->missed_frees_healed },
 		{ "missed_hooks", s->missed_hooks },
+		{ "unseen", s->unseen },
 		{ "resyncs", s->resyncs },
 	};
 	size_t count = sizeof(stats) / sizeof(*stats), known;
@@ -863,6 +870,10 @@ int script__run(const struct script *s, struct player *p, FILE *out)
 		case VERB_MISSED:
 			player__advance(p, SECOND_NS + step->time);
 			session__missed(p->session, step->number);
+			break;
+		case VERB_WOKE:
+			player__advance(p, SECOND_NS + step->time);
+			session__woke(p->session, SECOND_NS + step->time);
 			break;
 		case VERB_TICK:
 			player__advance(p, SECOND_NS + step->time);
