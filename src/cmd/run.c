@@ -357,8 +357,7 @@ static int read_book(struct run *r, struct live **out, size_t *count)
 			.caller = names__function(r->names, entry.site),
 			.tid = entry.tid,
 		};
-		memcpy(list[n].comm, entry.comm, sizeof(list[n].comm));
-		list[n++].comm[sizeof(list[0].comm) - 1] = '\0';
+		decode__comm(list[n++].comm, entry.comm);
 	}
 	*out = list;
 	*count = n;

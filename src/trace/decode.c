@@ -78,6 +78,15 @@ static enum decoded decode_call(const struct nlb_call *call, const struct hook_m
 	return DECODED_BROKEN;
 }
 
+void decode__comm(char out[NLB_COMM_LEN], const char comm[NLB_COMM_LEN])
+{
+	size_t i;
+
+	for (i = 0; i < NLB_COMM_LEN - 1 && comm[i]; i++)
+		out[i] = comm[i] >= ' ' && comm[i] <= '~' ? comm[i] : '?';
+	memset(out + i, 0, NLB_COMM_LEN - i);
+}
+
 /* The record may end before its stack. */
 static void decode_alloc(const struct nlb_alloc *a, size_t size, const struct skb_sizes *sizes,
 			 struct names *names, struct event *out)
@@ -108,8 +117,7 @@ static void decode_alloc(const struct nlb_alloc *a, size_t size, const struct sk
 		depth--;
 	out->alloc.stack = names__stack(names, (const uint64_t *)a->stack, depth, a->site);
 	out->alloc.caller = names__function(names, a->site);
-	memcpy(out->alloc.comm, a->comm, sizeof(out->alloc.comm));
-	out->alloc.comm[sizeof(out->alloc.comm) - 1] = '\0';
+	decode__comm(out->alloc.comm, a->comm);
 }
 
 enum decoded decode(const void *record, size_t size, const struct hook_meaning *meaning,

@@ -39,4 +39,10 @@ enum decoded {
 enum decoded decode(const void *record, size_t size, const struct hook_meaning *meaning,
 		    const struct skb_sizes *sizes, struct names *names, struct event *out);
 
+/*
+ * A task's name as it is printed: anybody may give a task any name, and terminals obey
+ * some bytes.  What is not printable ASCII becomes a question mark.
+ */
+void decode__comm(char out[NLB_COMM_LEN], const char comm[NLB_COMM_LEN]);
+
 #endif /* NLB_DECODE_H */

@@ -100,6 +100,9 @@ static void allocation_in_interrupt(void **state)
 	assert_int_equal(take(&a, sizeof(a), NULL, &e), DECODED_EVENT);
 	assert_true(e.irq);
 	assert_int_equal(strlen(e.alloc.comm), NLB_COMM_LEN - 1);
+	snprintf(a.comm, sizeof(a.comm), "\033]0;x\007\302\233y"); /* a terminal would obey */
+	take(&a, sizeof(a), NULL, &e);
+	assert_string_equal(e.alloc.comm, "?]0;x???y");
 }
 
 static void stack_sizes(void **state)

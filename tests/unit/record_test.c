@@ -329,7 +329,7 @@ static void round_trip(void **state)
 			assert_memory_equal(&to, &from, sizeof(to));
 		}
 	}
-	assert_int_equal(types, 39);
+	assert_int_equal(types, 40);
 }
 
 static void room(void **state)

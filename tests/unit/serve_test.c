@@ -255,6 +255,8 @@ static struct run_status a_status(const struct ledger_stats *stats)
 		.nr_modules = ARRAY_SIZE(modules),
 		.hooks = 31,
 		.hooks_missing = 2,
+		.hooks_asleep = 11,
+		.following = "ends",
 		.tracing = true,
 		.since = 1795456800 * SECOND,
 		.seconds = 90061,
@@ -304,6 +306,7 @@ static void status_for_people(void **state)
 		strstr(text, "2 definite, 13 probable, 1 possible; 4 retracted; 3 cleared"));
 	assert_non_null(strstr(text, "47 live, 3.1 KiB; 1000000 since the start, 999953 freed"));
 	assert_non_null(strstr(text, "1 d 1 h 1 min 1 s"));
+	assert_non_null(strstr(text, "11 asleep: no device is up"));
 	assert_non_null(strstr(text, "every 10 min 0 s, the next in 59 s"));
 	assert_non_null(strstr(text, "4, the last: 17.0 MiB in 213 ms for 47 allocations"));
 	assert_non_null(strstr(text, "9.0 MiB resident, 2.0 MiB in BPF maps"));
@@ -337,6 +340,7 @@ static void status_for_programs(void **state)
 	assert_string_equal(json_string_value(json_object_get(o, "event")), "status");
 	assert_int_equal(json_integer_value(json_object_get(o, "pid")), 4123);
 	assert_int_equal(json_array_size(json_object_get(o, "modules")), ARRAY_SIZE(modules));
+	assert_string_equal(json_string_value(json_object_get(o, "following")), "ends");
 	assert_int_equal(
 		json_integer_value(json_object_get(json_object_get(o, "findings"), "definite")), 2);
 	assert_true(json_real_value(json_object_get(o, "scan_interval")) == 600.0);
