@@ -29,14 +29,15 @@ endif
 
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc -Ibpf -I$(O) $(CFLAGS)
-LIBS := -lbpf -lelf -lz -ljansson -lzstd -lcap -lncursesw -ltinfo -lm -lpthread
+LIBS := -lbpf -lelf -lz -ljansson -lzstd -lcap -lncursesw -ltinfo -lm -ldl -lpthread
 
 # What is missing says so before the compiler does.
 HEADERS := bpf/libbpf.h:libbpf-dev libelf.h:libelf-dev jansson.h:libjansson-dev \
-	sys/capability.h:libcap-dev zlib.h:zlib1g-dev zstd.h:libzstd-dev curses.h:libncurses-dev
+	sys/capability.h:libcap-dev zlib.h:zlib1g-dev zstd.h:libzstd-dev curses.h:libncurses-dev \
+	microhttpd.h:libmicrohttpd-dev systemd/sd-daemon.h:libsystemd-dev
 PROGRAMS := $(CC):gcc $(CLANG):clang $(BPFTOOL):bpftool
 BUILD_PACKAGES := gcc make scdoc clang llvm bpftool libbpf-dev libelf-dev libjansson-dev libcap-dev \
-	zlib1g-dev libzstd-dev libncurses-dev libc6-dev pkg-config
+	zlib1g-dev libzstd-dev libncurses-dev libmicrohttpd-dev libsystemd-dev libc6-dev pkg-config
 TEST_PACKAGES := libcmocka-dev libclang-rt-dev libnl-genl-3-dev qemu-system-x86 qemu-utils \
 	busybox-static cpio kmod xz-utils zstd coccinelle pahole bc flex bison libssl-dev \
 	libdw-dev python3 clang-format clang-tidy shellcheck jq bpftrace groff-base mandoc procps \

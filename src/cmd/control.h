@@ -27,10 +27,13 @@ struct control_subject {
 	const struct layout *layout;
 	struct investigation *investigation;
 	const uint64_t *started;   /* CLOCK_MONOTONIC, 0: not tracing yet */
+	const bool *armed;	   /* are events taken? */
 	uint64_t scan_interval_ns; /* what "scan=on" sets it to, 0: kmemleak's */
 	/* Everything about an allocation but its bytes. */
 	void (*describe)(void *ctx, const struct allocation *a, uint64_t now,
 			 struct report_leak *out);
+	/* Is this finding suppressed? */
+	bool (*hides)(void *ctx, const struct allocation *a);
 	/* The run is to end as by SIGINT. */
 	void (*stop)(void *ctx);
 	void *ctx;
