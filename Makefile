@@ -7,6 +7,7 @@
 # make bench      what tracing costs, into docs/performance.md
 # make deps       install what building and testing needs
 # make install    PREFIX=/usr/local DESTDIR=
+# make deb        a Debian package, build/deb/*.deb
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -41,7 +42,7 @@ BUILD_PACKAGES := gcc make scdoc clang llvm bpftool libbpf-dev libelf-dev libjan
 TEST_PACKAGES := libcmocka-dev libclang-rt-dev libnl-genl-3-dev qemu-system-x86 qemu-utils \
 	busybox-static cpio kmod xz-utils zstd coccinelle pahole bc flex bison libssl-dev \
 	libdw-dev python3 clang-format clang-tidy shellcheck jq bpftrace groff-base mandoc procps \
-	chromium protobuf-compiler python3-pyte
+	chromium protobuf-compiler python3-pyte debhelper lintian curl
 
 SRCS := $(sort $(wildcard src/*/*.c))
 OBJS := $(SRCS:%.c=$(O)/%.o)
@@ -131,7 +132,10 @@ $(O)/man/%: docs/man/%.scd
 man: $(MAN)
 
 .PHONY: install
-install: all man
+install: install-program install-service install-fleet
+
+.PHONY: install-program
+install-program: all man
 	install -D -m 755 $(O)/nfcleakbpf $(DESTDIR)$(PREFIX)/bin/nfcleakbpf
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
@@ -142,7 +146,8 @@ install: all man
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/nfcleakbpf \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nfcleakbpf \
-		$(patsubst $(O)/man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(MAN))
+		$(patsubst $(O)/man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(MAN)) \
+		$(DESTDIR)$(UNITDIR)/nfcleakbpf.service $(addprefix $(DESTDIR)$(SHARE)/,alerts.yml grafana.json)
 
 C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/')
 .PHONY: format
@@ -162,6 +167,7 @@ vmlinux:
 clean:
 	rm -rf $(O)
 
+include dist/dist.mk
 include tests/vm/traffic/traffic.mk
 include tests/bench/bench.mk
 include tests/tests.mk
