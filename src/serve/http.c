@@ -117,20 +117,22 @@ int http__address(const char *text, struct http_address *out)
 /* As it is bound: port 0 has become another. */
 static int set_name(struct http *h)
 {
-	struct sockaddr_storage addr;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} addr = { 0 };
 	socklen_t len = sizeof(addr);
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&addr;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&addr;
 	char host[INET6_ADDRSTRLEN] = "?";
 
-	if (getsockname(h->listener, (struct sockaddr *)&addr, &len))
+	if (getsockname(h->listener, &addr.any, &len))
 		return -errno;
-	if (addr.ss_family == AF_INET6) {
-		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
-		snprintf(h->name, sizeof(h->name), "[%s]:%u", host, ntohs(v6->sin6_port));
+	if (addr.any.sa_family == AF_INET6) {
+		inet_ntop(AF_INET6, &addr.v6.sin6_addr, host, sizeof(host));
+		snprintf(h->name, sizeof(h->name), "[%s]:%u", host, ntohs(addr.v6.sin6_port));
 	} else {
-		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
-		snprintf(h->name, sizeof(h->name), "%s:%u", host, ntohs(v4->sin_port));
+		inet_ntop(AF_INET, &addr.v4.sin_addr, host, sizeof(host));
+		snprintf(h->name, sizeof(h->name), "%s:%u", host, ntohs(addr.v4.sin_port));
 	}
 	return 0;
 }
