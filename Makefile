@@ -7,6 +7,7 @@
 # make bench      what tracing costs, into docs/performance.md
 # make deps       install what building and testing needs
 # make install    PREFIX=/usr/local DESTDIR=
+# make deb        a Debian package, build/deb/*.deb
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -30,18 +31,20 @@ endif
 CFLAGS ?= -O2 -g
 INCLUDES := -Isrc -Ibpf -I$(O) -isystem /usr/include/libnl3
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror $(INCLUDES) $(CFLAGS)
-LIBS := -lbpf -lelf -lz -ljansson -lzstd -lcap -lnl-genl-3 -lnl-3 -lncursesw -ltinfo -lm -lpthread
+LIBS := -lbpf -lelf -lz -ljansson -lzstd -lcap -lnl-genl-3 -lnl-3 -lncursesw -ltinfo -lm -ldl -lpthread
 
 # What is missing says so before the compiler does.
 HEADERS := bpf/libbpf.h:libbpf-dev libelf.h:libelf-dev jansson.h:libjansson-dev \
-	sys/capability.h:libcap-dev zlib.h:zlib1g-dev netlink/netlink.h:libnl-genl-3-dev zstd.h:libzstd-dev curses.h:libncurses-dev
+	sys/capability.h:libcap-dev zlib.h:zlib1g-dev zstd.h:libzstd-dev curses.h:libncurses-dev \
+	netlink/netlink.h:libnl-genl-3-dev microhttpd.h:libmicrohttpd-dev systemd/sd-daemon.h:libsystemd-dev
 PROGRAMS := $(CC):gcc $(CLANG):clang $(BPFTOOL):bpftool
 BUILD_PACKAGES := gcc make scdoc clang llvm bpftool libbpf-dev libelf-dev libjansson-dev libcap-dev \
-	zlib1g-dev libzstd-dev libncurses-dev libnl-genl-3-dev libc6-dev pkg-config
+	zlib1g-dev libzstd-dev libncurses-dev libnl-genl-3-dev libmicrohttpd-dev libsystemd-dev \
+	libc6-dev pkg-config
 TEST_PACKAGES := libcmocka-dev libclang-rt-dev qemu-system-x86 qemu-utils \
 	busybox-static cpio kmod xz-utils zstd coccinelle pahole bc flex bison libssl-dev \
 	libdw-dev python3 clang-format clang-tidy shellcheck jq bpftrace groff-base mandoc procps \
-	chromium protobuf-compiler python3-pyte
+	chromium protobuf-compiler python3-pyte debhelper lintian curl
 
 SRCS := $(sort $(wildcard src/*/*.c))
 OBJS := $(SRCS:%.c=$(O)/%.o)
@@ -131,7 +134,10 @@ $(O)/man/%: docs/man/%.scd
 man: $(MAN)
 
 .PHONY: install
-install: all man
+install: install-program install-service install-fleet
+
+.PHONY: install-program
+install-program: all man
 	install -D -m 755 $(O)/nfcleakbpf $(DESTDIR)$(PREFIX)/bin/nfcleakbpf
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
@@ -142,7 +148,8 @@ install: all man
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/nfcleakbpf \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nfcleakbpf \
-		$(patsubst $(O)/man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(MAN))
+		$(patsubst $(O)/man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(MAN)) \
+		$(DESTDIR)$(UNITDIR)/nfcleakbpf.service $(addprefix $(DESTDIR)$(SHARE)/,alerts.yml grafana.json)
 
 C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/')
 .PHONY: format
@@ -162,6 +169,7 @@ vmlinux:
 clean:
 	rm -rf $(O)
 
+include dist/dist.mk
 include tests/vm/traffic/traffic.mk
 include tests/bench/bench.mk
 include tests/tests.mk

@@ -25,6 +25,7 @@ _nfcleakbpf_value() { # OPTION ARG CURRENT
 	case $1 in
 	--attach) words='auto kprobe kprobe-multi fentry' ;;
 	--format) words='text kmemleak json html pprof folded perfetto' ;;
+	--metrics) words=9464 ;;
 	--module) words=$(cut -d ' ' -f 1 /proc/modules 2>/dev/null) ;;
 	*)
 		case $2 in

@@ -17,6 +17,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "cmd/standing.h"
 #include "report/kmemleak_object.h"
 #include "serve/kept.h"
 #include "serve/line.h"
@@ -26,7 +27,6 @@
 #include "util/clock.h"
 #include "util/hz.h"
 #include "util/log.h"
-#include "util/self.h"
 
 #define CLIENTS		 32
 #define CRC_BYTES	 65536		 /* of an object, at most */
@@ -54,11 +54,6 @@ struct control {
 	char *text;
 	size_t size;
 };
-
-static uint64_t wall(uint64_t ns)
-{
-	return clock__offset() + ns;
-}
 
 /* ---- printing into an answer ---- */
 
@@ -400,51 +395,6 @@ static void answer_scan(struct control *c, struct request *r, const struct waiti
 
 /* ---- status, stop ---- */
 
-static void fill_status(struct control *c, struct run_status *s, const char **modules)
-{
-	static const char *const following[] = {
-		[HOOKS_ASLEEP] = "nothing", [HOOKS_ENDS] = "ends", [HOOKS_AWAKE] = "all"
-	};
-	const struct control_subject *sub = &c->subject;
-	const struct nlb_counters *counters = hooks__counters(sub->hooks);
-	uint64_t now = clock__now();
-	struct investigation_status search;
-
-	investigation__status(sub->investigation, &search);
-	*s = (struct run_status){
-		.pid = getpid(),
-		.kernel = sub->kernel->features.release,
-		.modules = modules,
-		.nr_modules = hooks__nr_modules(sub->hooks),
-		.following = following[hooks__level(sub->hooks)],
-		.tracing = *sub->started != 0,
-		.since = wall(*sub->started),
-		.seconds = *sub->started ? (now - *sub->started) / 1000000000 : 0,
-		.stats = ledger__stats(sub->ledger),
-		.hidden = kept__nr_cleared(c->kept),
-		.lost_events = counters->lost,
-		.unseen = counters->book_full,
-		.scan_interval_ns = search.interval_ns,
-		.next_scan_ns = search.next_scan > now ? search.next_scan - now : 0,
-		.searches = (uint64_t)search.ended,
-		.search_error = search.err ? strerror(-search.err) : NULL,
-		.search_at = search.began ? wall(search.began) : 0,
-		.search_ns = search.stats.ns,
-		.search_bytes = search.stats.bytes,
-		.search_slabs = search.stats.slabs,
-		.search_allocations = search.stats.objects,
-		.resident_bytes = self__resident(),
-		.map_bytes = self__map_bytes(),
-	};
-	for (size_t i = 0; i < s->nr_modules; i++)
-		modules[i] = hooks__module(sub->hooks, i);
-	for (size_t i = 0; i < hooks__count(sub->hooks); i++) {
-		s->hooks += hooks__at(sub->hooks, i)->state == HOOK_ATTACHED;
-		s->hooks_missing += hooks__at(sub->hooks, i)->state == HOOK_MISSING;
-		s->hooks_asleep += hooks__at(sub->hooks, i)->state == HOOK_ASLEEP;
-	}
-}
-
 static void do_status(void *ctx, struct request *r, const char *argument)
 {
 	struct control *c = ctx;
@@ -461,7 +411,8 @@ static void do_status(void *ctx, struct request *r, const char *argument)
 		request__error(r, "out of memory");
 		return;
 	}
-	fill_status(c, &s, modules);
+	standing__status(&c->subject, &s, modules);
+	s.hidden = kept__nr_cleared(c->kept);
 	if (json)
 		status__json(c->out, &s);
 	else

@@ -31,6 +31,8 @@ struct control_subject {
 	/* Everything about an allocation but its bytes. */
 	void (*describe)(void *ctx, const struct allocation *a, uint64_t now,
 			 struct report_leak *out);
+	/* Is this finding suppressed? */
+	bool (*hides)(void *ctx, const struct allocation *a);
 	/* The run is to end as by SIGINT. */
 	void (*stop)(void *ctx);
 	void *ctx;

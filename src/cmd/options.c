@@ -39,6 +39,8 @@ static const struct argp_option options[] = {
 	  "Follow up to this many live allocations at one time, in about 250 bytes of kernel "
 	  "memory each (16384)",
 	  0 },
+	{ "metrics", 'M', "ADDR:PORT", 0,
+	  "Serve metrics for Prometheus at this address (127.0.0.1 without one)", 0 },
 	{ "quiet", 'q', NULL, 0, "No alerts, only the report at the end", 0 },
 	{ "verbose", 'v', NULL, 0, "Say what is hooked and how", 0 },
 	{ 0 },
@@ -159,6 +161,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (end == arg || *end || n < 1 || n > 1L << 24)
 			argp_error(state, "--book-entries: '%s' is not 1 to 16777216", arg);
 		o->book_entries = (uint32_t)n;
+		return 0;
+	case 'M':
+		if (http__address(arg, &o->metrics))
+			argp_error(state,
+				   "--metrics: '%s' is no address and port (9464, "
+				   "127.0.0.1:9464, [::1]:9464)",
+				   arg);
 		return 0;
 	case 'q':
 		o->quiet = true;

@@ -12,6 +12,7 @@
 
 #include "hooks/hooks.h"
 #include "report/suppress.h"
+#include "serve/http.h"
 
 #define MAX_MODULE_OPTIONS 16
 
@@ -31,7 +32,8 @@ struct run_options {
 	const char *output; /* recording, NULL: none */
 	const char *modules[MAX_MODULE_OPTIONS];
 	size_t nr_modules;
-	uint32_t book_entries; /* 0: as many as by default */
+	uint32_t book_entries;	     /* 0: as many as by default */
+	struct http_address metrics; /* len 0: none wanted */
 };
 
 /* Exits on --help and on a usage error (2). */

@@ -9,13 +9,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/utsname.h>
@@ -26,6 +24,7 @@
 #include "cmd/control.h"
 #include "cmd/investigate.h"
 #include "cmd/run.h"
+#include "cmd/service.h"
 #include "hooks/hooks.h"
 #include "ledger/ledger.h"
 #include "record/recorder.h"
@@ -35,6 +34,7 @@
 #include "report/tell.h"
 #include "scan/look.h"
 #include "util/clock.h"
+#include "util/lock.h"
 #include "util/log.h"
 #include "version.h"
 
@@ -66,6 +66,8 @@ struct run {
 	struct investigation *investigation;
 	struct arming *arming;
 	struct control *control;
+	struct control_subject subject; /* of control and service */
+	struct service *service;
 	struct skb_sizes sizes;
 	struct ring_buffer *ring;
 	const struct front *front;
@@ -532,6 +534,7 @@ static void on_timer(struct run *r)
 	judge(r);
 	now = clock__now();
 	control__work(r->control, now);
+	service__work(r->service, now);
 	if (r->next_histograms && r->tracing && now >= r->next_histograms) {
 		session__histograms(r->session);
 		r->next_histograms = now + r->options.interval_ns;
@@ -564,6 +567,8 @@ static int loop(struct run *r)
 				on_timer(r);
 			else if (events[i].data.fd == control__fd(r->control))
 				control__work(r->control, clock__now());
+			else if (events[i].data.fd == service__fd(r->service))
+				service__work(r->service, clock__now());
 			else if (r->front->on_input && events[i].data.fd == r->front->input)
 				r->stop = !r->front->on_input(r->shown) || r->stop;
 			else
@@ -579,6 +584,7 @@ static int finish(struct run *r)
 	uint64_t end_at = clock__now() + LAST_GRACE_NS;
 
 	control__ending(r->control);
+	service__ending(r->service);
 	session__set_grace(r->session, LAST_GRACE_NS);
 	while (r->tracing &&
 	       (investigation__last(r->investigation, clock__now()) || clock__now() < end_at)) {
@@ -637,32 +643,6 @@ static int can_run(const struct run *r)
 	return 0;
 }
 
-/* Only one at a time: a second one would report the same. */
-static int take_lock(struct run *r)
-{
-	char pid[32] = "";
-	ssize_t n;
-
-	r->lock = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (r->lock < 0) {
-		log_error("cannot open %s: %s", LOCK_FILE, strerror(errno));
-		return -errno;
-	}
-	if (flock(r->lock, LOCK_EX | LOCK_NB)) {
-		n = read(r->lock, pid, sizeof(pid) - 1);
-		pid[n > 0 ? strcspn(pid, "\n") : 0] = '\0';
-		log_error("already running as process %s; stop that one first (kill %s)",
-			  *pid ? pid : "?", *pid ? pid : "PID");
-		return -EBUSY;
-	}
-	n = snprintf(pid, sizeof(pid), "%d\n", getpid());
-	if (ftruncate(r->lock, 0) || write(r->lock, pid, (size_t)n) != n) {
-		log_error("cannot write %s: %s", LOCK_FILE, strerror(errno));
-		return -errno;
-	}
-	return 0;
-}
-
 /* Before anything is attached, so that a bad path is known at once. */
 static int open_recording(struct run *r)
 {
@@ -708,6 +688,11 @@ static void describe(void *ctx, const struct allocation *a, uint64_t now, struct
 	tell__describe(((struct run *)ctx)->tell, a, now, l);
 }
 
+static bool hides(void *ctx, const struct allocation *a)
+{
+	return filter__hides(((struct run *)ctx)->report, a);
+}
+
 static void stop(void *ctx)
 {
 	((struct run *)ctx)->stop = true;
@@ -715,7 +700,7 @@ static void stop(void *ctx)
 
 static int open_control(struct run *r)
 {
-	struct control_subject subject = {
+	r->subject = (struct control_subject){
 		.kernel = &r->kernel,
 		.hooks = r->hooks,
 		.names = r->names,
@@ -725,11 +710,11 @@ static int open_control(struct run *r)
 		.started = &r->started,
 		.scan_interval_ns = r->options.scan_interval_ns,
 		.describe = describe,
+		.hides = hides,
 		.stop = stop,
 		.ctx = r,
 	};
-
-	return control__new(&r->control, &subject);
+	return control__new(&r->control, &r->subject);
 }
 
 static int open_loop(struct run *r)
@@ -751,6 +736,8 @@ static int open_loop(struct run *r)
 		err = open_control(r);
 	if (!err && control__fd(r->control) >= 0)
 		err = watch(r, control__fd(r->control));
+	if (!err && service__fd(r->service) >= 0)
+		err = watch(r, service__fd(r->service));
 	if (!err && r->front->on_input)
 		err = watch(r, r->front->input);
 	return err;
@@ -838,6 +825,7 @@ static void close_run(struct run *r)
 	names__free(r->names);
 	kernel__close(&r->kernel);
 	control__free(r->control);
+	service__free(r->service);
 	if (r->signals >= 0)
 		close(r->signals);
 	if (r->timer >= 0)
@@ -875,10 +863,11 @@ int run_trace(const struct run_options *options, const struct front *front)
 	if (!err)
 		err = can_run(&r);
 	if (!err)
-		err = take_lock(&r);
-	if (err)
-		goto out;
-	err = open_recording(&r);
+		err = r.lock = lock__take(LOCK_FILE);
+	if (err >= 0)
+		err = open_recording(&r);
+	if (!err)
+		err = service__new(&r.service, &options->metrics);
 	if (err)
 		goto out;
 	err = open_trace(&r);
@@ -896,6 +885,7 @@ int run_trace(const struct run_options *options, const struct front *front)
 		begin(&r);
 	else
 		log_info("waiting for an NFC module to be loaded");
+	service__ready(r.service, &r.subject);
 	err = loop(&r);
 	if (err)
 		log_error("cannot wait for events: %s", strerror(-err));

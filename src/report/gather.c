@@ -352,6 +352,7 @@ void gathered__make(struct report *r, const struct report_end *end)
 	v->lost_events = end->lost_events;
 	v->missed_hooks = end->missed_hooks;
 	v->unseen = end->unseen;
+	v->left_out = end->left_out;
 	make_sites(r);
 	make_totals(r);
 	make_slices(r);

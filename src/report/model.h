@@ -157,7 +157,7 @@ struct model_view {
 	/* end */
 	double seconds;
 	struct ledger_stats stats;
-	uint64_t lost_events, missed_hooks, unseen;
+	uint64_t lost_events, missed_hooks, unseen, left_out;
 	bool incomplete; /* memory ran out while collecting */
 
 	/* sites with findings that stand come first, most bytes first */

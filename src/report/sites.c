@@ -132,7 +132,7 @@ static const char *why(unsigned degraded)
 static bool any_notice(const struct model_view *v)
 {
 	return v->incomplete || v->degraded || v->lost_events || v->missed_hooks || v->unseen ||
-	       v->stats.missed_frees_healed || v->nr_warnings;
+	       v->left_out || v->stats.missed_frees_healed || v->nr_warnings;
 }
 
 void sites__notices(struct page *p)
@@ -157,6 +157,8 @@ void sites__notices(struct page *p)
 	       "frees were missed, and noticed since.");
 	notice(p, v->unseen, "allocation was not followed: the book was full.",
 	       "allocations were not followed: the book was full.");
+	notice(p, v->left_out, "allocation is without its stack: events came too fast.",
+	       "allocations are without their stacks: events came too fast.");
 	for (size_t i = 0; i < v->nr_warnings; i++) {
 		fprintf(p->out, "<li><b>%s:</b> %s", page__text(p, v->warnings[i].rule),
 			page__prose(p, v->warnings[i].message));

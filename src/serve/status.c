@@ -116,10 +116,17 @@ void status__text(FILE *out, const struct run_status *s)
 	if (s->stats->unseen)
 		fprintf(out, LABEL "%" PRIu64 " objects in commands: older than the trace\n",
 			"unseen", s->stats->unseen);
+	if (s->left_out)
+		fprintf(out, LABEL "%" PRIu64 " stacks: events came too fast\n", "left out",
+			s->left_out);
 	scanning(out, s);
 	fprintf(out, LABEL, "memory");
 	amount(out, s->resident_bytes);
 	fprintf(out, " resident, ");
+	if (s->peak_bytes) {
+		amount(out, s->peak_bytes);
+		fprintf(out, " at the peak, ");
+	}
 	amount(out, s->map_bytes);
 	fprintf(out, " in BPF maps\n");
 }
@@ -198,6 +205,7 @@ void status__json(FILE *out, const struct run_status *s)
 	set_number(o, "missed_frees_healed", s->stats->missed_frees_healed);
 	set_number(o, "unseen", s->unseen + s->stats->unseen);
 	set_number(o, "book_full", s->unseen);
+	set_number(o, "stacks_left_out", s->left_out);
 	set_seconds(o, "scan_interval", s->scan_interval_ns);
 	if (s->scan_interval_ns)
 		set_seconds(o, "next_scan", s->next_scan_ns);
@@ -206,6 +214,7 @@ void status__json(FILE *out, const struct run_status *s)
 	set_number(o, "searches", s->searches);
 	set(o, "last_search", search_object(s));
 	set_number(o, "resident_bytes", s->resident_bytes);
+	set_number(o, "peak_bytes", s->peak_bytes);
 	set_number(o, "map_bytes", s->map_bytes);
 	text = o ? json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 	if (text)

@@ -33,6 +33,13 @@ struct run_status {
 	uint64_t search_at;	   /* nanoseconds since the epoch, 0: none yet */
 	uint64_t search_ns, search_bytes, search_slabs, search_allocations;
 	uint64_t resident_bytes, map_bytes;
+	uint64_t peak_bytes; /* resident ever */
+	uint64_t left_out;   /* stacks, for want of room in the ring buffer */
+	bool armed;	     /* a device is up, and memory is followed */
+	uint64_t cpu_ns;     /* processor time of the process */
+	uint64_t started;    /* the process, nanoseconds since the epoch */
+	uint64_t ring_used, ring_bytes;
+	uint64_t book_entries; /* that it has room for */
 };
 
 void status__text(FILE *out, const struct run_status *s);

@@ -111,6 +111,7 @@ static void tells_what_weakens_it(void **state)
 	says(text, "degraded: a hook had not run before they arose.");
 	says(text, "<b>2</b> times a hook did not run.");
 	says(text, "<b>1</b> free was missed, and noticed since.");
+	says(text, "<b>3</b> allocations are without their stacks: events came too fast.");
 	says(text, "<b>callback-overdue:</b> a command for <code>digital_in_recv_sdd_res</code>");
 	says(text, "<h2>Taken back</h2>");
 	says(text, "1 was not:");

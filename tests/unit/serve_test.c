@@ -12,6 +12,7 @@
 #include "serve/line.h"
 #include "serve/notice.h"
 #include "serve/status.h"
+#include "util/clock.h"
 #include "util/self.h"
 
 #define SECOND 1000000000ULL
@@ -274,6 +275,8 @@ static struct run_status a_status(const struct ledger_stats *stats)
 		.search_allocations = 47,
 		.resident_bytes = 9 << 20,
 		.map_bytes = 2000 << 10,
+		.peak_bytes = 12 << 20,
+		.left_out = 77,
 	};
 }
 
@@ -309,7 +312,9 @@ static void status_for_people(void **state)
 	assert_non_null(strstr(text, "11 asleep: no device is up"));
 	assert_non_null(strstr(text, "every 10 min 0 s, the next in 59 s"));
 	assert_non_null(strstr(text, "4, the last: 17.0 MiB in 213 ms for 47 allocations"));
-	assert_non_null(strstr(text, "9.0 MiB resident, 2.0 MiB in BPF maps"));
+	assert_non_null(
+		strstr(text, "9.0 MiB resident, 12.0 MiB at the peak, 2.0 MiB in BPF maps"));
+	assert_non_null(strstr(text, "77 stacks: events came too fast"));
 	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
 		if (strlen(line) > 80)
 			fail_msg("longer than 80 columns: %s", line);
@@ -344,6 +349,8 @@ static void status_for_programs(void **state)
 	assert_int_equal(
 		json_integer_value(json_object_get(json_object_get(o, "findings"), "definite")), 2);
 	assert_true(json_real_value(json_object_get(o, "scan_interval")) == 600.0);
+	assert_int_equal(json_integer_value(json_object_get(o, "peak_bytes")), 12 << 20);
+	assert_int_equal(json_integer_value(json_object_get(o, "stacks_left_out")), 77);
 	assert_int_equal(
 		json_integer_value(json_object_get(json_object_get(o, "last_search"), "ms")), 213);
 	assert_string_equal(json_string_value(json_object_get(o, "since")),
@@ -375,6 +382,12 @@ static void own_cost(void **state)
 	assert_int_equal(self__field("", "VmRSS"), 0);
 	assert_in_range(self__resident(), 1 << 20, 1ULL << 40);
 	assert_int_equal(self__map_bytes(), 0);
+	assert_true(self__peak() >= self__resident() - (1 << 20));
+	assert_true(self__cpu_ns() > 0);
+	/* Started after 2020 and not in the future, but for what the clocks' ticks leave open. */
+	assert_in_range(self__started(), 1577836800 * SECOND,
+			clock__now() + clock__offset() + SECOND / 10);
+	assert_int_equal(self__ring_used(-1), 0);
 }
 
 static const struct CMUnitTest serve[] = {

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A file with a lock on it, which goes with the process however it ends.
+ */
+#include "util/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "util/log.h"
+
+int lock__take(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), err;
+	char pid[32] = "";
+	ssize_t n;
+
+	if (fd < 0) {
+		err = -errno;
+		log_error("cannot open %s: %s", path, strerror(-err));
+		return err;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		n = read(fd, pid, sizeof(pid) - 1);
+		pid[n > 0 ? strcspn(pid, "\n") : 0] = '\0';
+		log_error("already running as process %s; stop that one first (kill %s)",
+			  *pid ? pid : "?", *pid ? pid : "PID");
+		err = -EBUSY;
+		goto fail;
+	}
+	n = snprintf(pid, sizeof(pid), "%d\n", getpid());
+	if (ftruncate(fd, 0) || write(fd, pid, (size_t)n) != n) {
+		err = -errno;
+		log_error("cannot write %s: %s", path, strerror(-err));
+		goto fail;
+	}
+	return fd;
+fail:
+	close(fd);
+	return err;
+}
