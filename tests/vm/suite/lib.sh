@@ -14,10 +14,7 @@ tracefs=/sys/kernel/tracing
 scenario=$(basename "$0")
 work=$(mktemp -d "/tmp/$scenario.XXXXXX")
 kernel=$(uname -r)
-case $kernel in
-6.1.*) series=6.1 ;;
-*) series=6.12 ;;
-esac
+series=$(cut -d. -f 1,2 <<<"$kernel")
 export PATH=$PATH:/usr/sbin:/sbin
 
 run=$work/run0 # files of the latest run: .json, .err
