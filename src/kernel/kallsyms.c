@@ -131,6 +131,9 @@ static int read_all(struct kallsyms *k, const char *path)
 		qsort(k->list, k->count, sizeof(*k->list), by_address);
 	find(k, "_stext", &k->start);
 	find(k, "_end", &k->end);
+	/* Not every kernel names its end. */
+	if (!k->end && k->count)
+		k->end = k->list[k->count - 1].addr + 1;
 	return 0;
 }
 
