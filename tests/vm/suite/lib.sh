@@ -217,22 +217,13 @@ end_of() { jq -r "select(.event == \"end\") | $1" "$run.json"; }
 
 # ---- who else counts ----
 
-# The live objects of every cache looked at, with what allocated them: whole stacks in debugfs, or before
-# 5.16 in sysfs the allocator's direct caller.
-slub_tracks() {
-	if [ -d /sys/kernel/debug/slab ]; then
-		cat /sys/kernel/debug/slab/{kmalloc-*,skbuff_*}/alloc_traces
-	else
-		cat /sys/kernel/slab/{kmalloc-*,skbuff_*}/alloc_calls
-	fi
-}
-
-have_slub() { grep -q 'slub_debug=U' /proc/cmdline; }
+# Before 5.16 SLUB prints no more than fits into a page, with the modules last.
+have_slub() { grep -q 'slub_debug=U' /proc/cmdline && [ -d /sys/kernel/debug/slab ]; }
 
 # "COUNT FUNCTION" for all live objects that SLUB knows and that were allocated below a function of
 # the NFC stack, by the innermost such function.
 slub() {
-	slub_tracks | awk '
+	awk '
 		/^ *[0-9]+ / { n = $1 }
 		!n || !/\[(nfc|nfc_digital|nfcsim)\]/ { next }
 		{
@@ -242,7 +233,8 @@ slub() {
 			n = 0
 		}
 		END { for (f in count) print count[f], f }
-	' | sort -k 2
+	' /sys/kernel/debug/slab/kmalloc-*/alloc_traces /sys/kernel/debug/slab/skbuff_*/alloc_traces |
+		sort -k 2
 }
 
 # The objects among them allocated by FUNCTION.
@@ -254,7 +246,8 @@ slub_of() { # FUNCTION
 # more: they have to be known from before.  And so have the nameless functions of others, whose place
 # the modules may have got.
 remember_nameless() {
-	slub_tracks | grep -oE '\<0x[0-9a-f]{16}' | sort -u >"$work/nameless"
+	grep -ohE '\<0x[0-9a-f]{16}' /sys/kernel/debug/slab/kmalloc-*/alloc_traces \
+		/sys/kernel/debug/slab/skbuff_*/alloc_traces | sort -u >"$work/nameless"
 }
 
 remember_functions() {
@@ -264,7 +257,7 @@ remember_functions() {
 
 # As slub, for modules that are gone.
 slub_of_the_dead() {
-	slub_tracks | awk '
+	awk '
 		FILENAME ~ /nameless$/ { other[$1] = 1; next }
 		FILENAME ~ /functions$/ {
 			at[++functions] = $1 ""
@@ -288,7 +281,8 @@ slub_of_the_dead() {
 			}
 		}
 		END { for (f in count) print count[f], f }
-	' "$work/nameless" "$work/functions" -
+	' "$work/nameless" "$work/functions" /sys/kernel/debug/slab/kmalloc-*/alloc_traces \
+		/sys/kernel/debug/slab/skbuff_*/alloc_traces
 }
 
 # The kernel counts the calls of functions, by kprobe events (which have nothing to do with BPF).
