@@ -4,6 +4,7 @@
 # make demo       see a leak being caught in a Debian kernel booted in QEMU
 # make test       everything that is tested, on this machine and in Debian kernels
 # make corpus     every planted bug and innocent in both kernels, as a table
+# make kernels    what works on which kernel, into docs/kernels.md
 # make bench      what tracing costs, into docs/performance.md
 # make deps       install what building and testing needs
 # make install    PREFIX=/usr/local DESTDIR=
@@ -124,6 +125,12 @@ check: deps
 corpus: deps
 	@$(MAKE) --no-print-directory all $(O)/nfctraffic
 	@$(ROOT) tests/leaks/corpus
+
+# What nfcleakbpf has and does on each kernel, into docs/kernels.md.
+.PHONY: kernels
+kernels: deps
+	@$(MAKE) --no-print-directory all $(O)/nfctraffic
+	@tests/vm/kernels
 
 MAN := $(patsubst docs/man/%.scd,$(O)/man/%,$(wildcard docs/man/*.scd))
 $(O)/man/%: docs/man/%.scd

@@ -94,6 +94,8 @@ struct nlb_call {
 #define NLB_COOKIE(hook, inner)	 ((__u64)(hook) | (__u64)((inner) + 1) << 32)
 #define NLB_COOKIE_HOOK(cookie)	 ((__u32)(cookie))
 #define NLB_COOKIE_INNER(cookie) ((__u32)((cookie) >> 32)) /* place + 1, 0: none */
+/* What stands for the cookie in a program that is copied for each hook. */
+#define NLB_COOKIE_PLACE 0x4e4c42434f4f4b49ULL
 
 struct nlb_return {
 	struct nlb_header h;

@@ -37,6 +37,11 @@ const volatile __u32 kmalloc_size_arg = 2; /* bytes_req of kmem:kmalloc; 5.18 to
  */
 const volatile __u32 live_bits = NLB_FILTER_BITS;
 
+/* Likewise; before 5.15 a kprobe cannot ask for its cookie: then the loader makes a copy
+ * of its program for each hook, with the cookie in it.
+ */
+const volatile bool ask_cookie = true;
+
 struct nlb_filter filter;
 struct nlb_counters counters;
 
@@ -467,8 +472,7 @@ int nlb_sock(__u64 *ctx)
 }
 
 /* Instead of the skbs' two above where fexit is refused: the struct's own allocation. */
-SEC("?raw_tp/kmem_cache_alloc")
-int nlb_cache_alloc(__u64 *ctx)
+static __always_inline int on_cache_alloc(__u64 *ctx)
 {
 	__u64 site = ctx[0];
 
@@ -477,6 +481,19 @@ int nlb_cache_alloc(__u64 *ctx)
 	if (!ctx[1] || !in_scope())
 		return 0;
 	return record_alloc(ctx, ctx[1], 0, site, NLB_KIND_SKB);
+}
+
+SEC("?raw_tp/kmem_cache_alloc")
+int nlb_cache_alloc(__u64 *ctx)
+{
+	return on_cache_alloc(ctx);
+}
+
+/* Up to 6.0 one with a node has its own event here, too. */
+SEC("?raw_tp/kmem_cache_alloc_node")
+int nlb_cache_alloc_node(__u64 *ctx)
+{
+	return on_cache_alloc(ctx);
 }
 
 SEC("?raw_tp/kmem_cache_free")
@@ -579,6 +596,16 @@ static __always_inline void read_inner(struct nlb_call *e)
 		bpf_probe_read_kernel(e->inner, sizeof(e->inner), (void *)e->args[place]);
 }
 
+static __always_inline __u64 cookie_of(void *ctx)
+{
+	__u64 cookie;
+
+	if (ask_cookie)
+		return bpf_get_attach_cookie(ctx);
+	asm volatile("%0 = %1 ll" : "=r"(cookie) : "i"(NLB_COOKIE_PLACE));
+	return cookie;
+}
+
 /* A call's arguments go out raw: which one is what, is the subsystem table's. */
 static __always_inline int send_call(struct pt_regs *ctx)
 {
@@ -587,7 +614,7 @@ static __always_inline int send_call(struct pt_regs *ctx)
 	if (!e)
 		return 0;
 	fill_header(&e->h, NLB_CALL);
-	e->cookie = bpf_get_attach_cookie(ctx);
+	e->cookie = cookie_of(ctx);
 	e->args[0] = PT_REGS_PARM1(ctx);
 	e->args[1] = PT_REGS_PARM2(ctx);
 	e->args[2] = PT_REGS_PARM3(ctx);
@@ -619,7 +646,7 @@ int nlb_call(struct pt_regs *ctx)
 SEC("kretprobe")
 int nlb_return(struct pt_regs *ctx)
 {
-	send_return(bpf_get_attach_cookie(ctx), PT_REGS_RC(ctx));
+	send_return(cookie_of(ctx), PT_REGS_RC(ctx));
 	return 0;
 }
 
@@ -635,7 +662,7 @@ SEC("kretprobe")
 int nlb_leave(struct pt_regs *ctx)
 {
 	scope__exit(false);
-	send_return(bpf_get_attach_cookie(ctx), PT_REGS_RC(ctx));
+	send_return(cookie_of(ctx), PT_REGS_RC(ctx));
 	return 0;
 }
 

@@ -46,10 +46,9 @@ struct query_args {
 	__u32 n; /* requests to serve, from the first */
 };
 
-SEC("syscall")
-int nlb_read(struct query_args *args)
+static __always_inline int read_all(__u32 n)
 {
-	__u32 zero = 0, n = args->n;
+	__u32 zero = 0;
 	struct read_window *w = bpf_map_lookup_elem(&window, &zero);
 
 	if (!w)
@@ -72,6 +71,19 @@ int nlb_read(struct query_args *args)
 		r->err = bpf_probe_read_kernel(&w->bytes[off], len, (void *)r->addr);
 	}
 	return 0;
+}
+
+SEC("syscall")
+int nlb_read(struct query_args *args)
+{
+	return read_all(args->n);
+}
+
+/* Before 5.14 there are no programs of type syscall. */
+SEC("?raw_tp")
+int nlb_read_raw(__u64 *ctx)
+{
+	return read_all((__u32)ctx[0]);
 }
 
 SEC("syscall")

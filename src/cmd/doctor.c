@@ -52,7 +52,7 @@ struct fact {
 	const char *yes, *no;
 };
 
-#define NR_FACTS 10
+#define NR_FACTS 13
 
 static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 {
@@ -64,7 +64,9 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 		  "no /sys/kernel/btf/vmlinux: nothing can be traced" },
 		{ "lockdown", !f->lockdown, "kernel memory may be read",
 		  "locked down (confidentiality): nothing can be traced" },
-		{ "symbols", f->symbols, "the kernel tells where its functions are",
+		{ "symbols", f->symbols,
+		  f->syscall_program ? "the kernel tells where its functions are"
+				     : "read from /proc/kallsyms (before 5.16): 4 MiB more",
 		  "the kernel hides addresses: set kernel.kptr_restrict to 0 or 1" },
 		{ "modules", f->modules, "loadable modules",
 		  "no loadable modules: NFC built into the kernel cannot be scoped yet" },
@@ -73,12 +75,21 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 		{ "kprobe.multi", f->kprobe_multi, "on request (--attach kprobe-multi)",
 		  "not on this kernel (needs CONFIG_FPROBE)" },
 		{ "fentry", !f->fentry,
-		  "for skbs; for module functions on request (--attach fentry)",
+		  f->module_btf ? "for skbs; for module functions on request (--attach fentry)"
+				: "for skbs; not for module functions, which have no BTF",
 		  "refused; skbs are followed by the allocation of their struct instead" },
 		{ "cookies", f->cookie, "hooks can be told apart",
-		  "none in kprobes (before 5.15): no module function can be hooked" },
-		{ "memory", f->syscall_program, "suspects can be looked at",
-		  "no programs of type syscall: neither memory nor symbols can be read" },
+		  "none in kprobes (before 5.15): a program is loaded for each hook" },
+		{ "memory", f->memory,
+		  f->syscall_program ? "suspects can be looked at"
+				     : "suspects can be looked at, by a raw_tp program (before 5.14)",
+		  "no programs run on demand: neither memory nor symbols can be read" },
+		{ "module BTF", f->module_btf, "modules can have types: --attach fentry",
+		  "no types of modules (5.11 has them): no --attach fentry" },
+		{ "missed runs", f->counted_misses, "the kernel counts programs that did not run",
+		  "not counted (before 5.12): findings after one are not marked" },
+		{ "stacks", f->whole_stacks, "told whole",
+		  "end at a function whose return is hooked (before 5.16)" },
 	};
 
 	memcpy(facts, all, sizeof(all));

@@ -623,9 +623,9 @@ static int can_run(const struct run *r)
 			  "memory; boot without lockdown=confidentiality to trace");
 		return -EPERM;
 	}
-	if (!f->syscall_program) {
-		log_error("this kernel (%s) runs no BPF programs of type syscall, which read its "
-			  "symbols; use 5.16 or newer",
+	if (!f->memory) {
+		log_error("this kernel (%s) runs no BPF programs on demand, which read its "
+			  "memory; use 5.10 or newer",
 			  f->release);
 		return -EOPNOTSUPP;
 	}

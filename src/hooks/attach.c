@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hooks/clone.h"
 #include "hooks/hooks.h"
 
 int attach__program(struct attachment *a, struct bpf_program *program)
@@ -72,8 +73,8 @@ static int attach_fentry(struct attachment *a, struct bpf_program *template, con
 	err = bpf_link_create(prog, 0, type, &link);
 	if (err < 0)
 		goto out;
-	a->fentry_link = err + 1;
-	a->fentry_prog = prog + 1;
+	a->own_link = err + 1;
+	a->own_prog = prog + 1;
 	prog = -1;
 	err = 0;
 out:
@@ -88,7 +89,7 @@ out:
 
 int attach__function(struct attachment *a, enum attach_mode mode, struct bpf_program *program,
 		     uint64_t addr, const char *module, const char *name, uint64_t cookie,
-		     bool at_return)
+		     bool at_return, bool copy)
 {
 	unsigned long address = addr;
 	__u64 cookies = cookie;
@@ -99,6 +100,14 @@ int attach__function(struct attachment *a, enum attach_mode mode, struct bpf_pro
 
 	if (mode == ATTACH_FENTRY)
 		return attach_fentry(a, program, module, name, cookie, at_return);
+	if (mode == ATTACH_KPROBE && copy) {
+		int prog, event;
+		int err = clone__attach_kprobe(program, addr, cookie, at_return, &prog, &event);
+
+		a->own_prog = err ? 0 : prog + 1;
+		a->own_link = err ? 0 : event + 1;
+		return err;
+	}
 	if (mode == ATTACH_KPROBE_MULTI)
 		a->link = bpf_program__attach_kprobe_multi_opts(program, NULL, &multi);
 	else
@@ -109,10 +118,10 @@ int attach__function(struct attachment *a, enum attach_mode mode, struct bpf_pro
 void attach__detach(struct attachment *a)
 {
 	bpf_link__destroy(a->link);
-	if (a->fentry_link)
-		close(a->fentry_link - 1);
-	if (a->fentry_prog)
-		close(a->fentry_prog - 1);
+	if (a->own_link)
+		close(a->own_link - 1);
+	if (a->own_prog)
+		close(a->own_prog - 1);
 	memset(a, 0, sizeof(*a));
 }
 

@@ -15,19 +15,19 @@ enum attach_mode;
 
 struct attachment {
 	struct bpf_link *link;
-	int fentry_prog; /* fd + 1 of a program made for one function, 0: none */
-	int fentry_link; /* fd + 1 */
+	int own_prog; /* fd + 1 of a program made for one function, 0: none */
+	int own_link; /* fd + 1 */
 };
 
 /* Attaches a program to what its section says.  0 or a negative errno. */
 int attach__program(struct attachment *a, struct bpf_program *program);
 /*
- * Attaches a program to a module's function; cookie comes with its records.
- * Returns 0 or a negative errno.
+ * Attaches a program to a module's function; cookie comes with its records, through
+ * a copy of the program where kprobes carry none.  Returns 0 or a negative errno.
  */
 int attach__function(struct attachment *a, enum attach_mode mode, struct bpf_program *program,
 		     uint64_t addr, const char *module, const char *name, uint64_t cookie,
-		     bool at_return);
+		     bool at_return, bool copy);
 /* May wait for RCU grace periods.  Nothing attached is fine. */
 void attach__detach(struct attachment *a);
 

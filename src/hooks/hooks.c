@@ -45,6 +45,8 @@ static const struct core_hook core_hooks[] = {
 	{ "nlb_cache_alloc", "raw_tp", "kmem_cache_alloc", "skbs", GROUP_SKB_BIRTHS, false },
 	{ "nlb_cache_free", "raw_tp", "kmem_cache_free", "frees of half-made skbs", GROUP_SKB_ENDS,
 	  false },
+	{ "nlb_cache_alloc_node", "raw_tp", "kmem_cache_alloc_node", "skbs", GROUP_SKB_BIRTHS,
+	  false },
 	{ "nlb_kfree_skb", "raw_tp", "kfree_skb", "frees of dropped skbs", GROUP_SKB_ENDS, false },
 	{ "nlb_consume_skb", "raw_tp", "consume_skb", "frees of consumed skbs", GROUP_SKB_ENDS,
 	  false },
@@ -102,7 +104,7 @@ static void plan_core_hook(struct hooks *h, struct entry *e)
 	const char *target = e->hook.target;
 	bool trampoline =
 		!strcmp(e->hook.mechanism, "fentry") || !strcmp(e->hook.mechanism, "fexit");
-	bool fallback = !strcmp(target, "kmem_cache_alloc") || !strcmp(target, "kmem_cache_free");
+	bool fallback = !strncmp(target, "kmem_cache_", strlen("kmem_cache_"));
 
 	if (!btf) {
 		set_state(e, HOOK_MISSING, "no BTF");
@@ -118,8 +120,9 @@ static void plan_core_hook(struct hooks *h, struct entry *e)
 	} else if (trampoline && !kbtf__has_function(btf, target)) {
 		set_state(e, HOOK_MISSING, "not in BTF");
 	} else if (!trampoline && !kbtf__has_tracepoint(btf, target)) {
-		if (!strcmp(target, "kmalloc_node"))
-			set_state(e, HOOK_UNNEEDED, "part of kmalloc since 6.1");
+		if (!strcmp(target, "kmalloc_node") || !strcmp(target, "kmem_cache_alloc_node"))
+			set_state(e, HOOK_UNNEEDED, "part of %.*s since 6.1",
+				  (int)strlen(target) - (int)strlen("_node"), target);
 		else if (!strncmp(target, "module_", 7) && !f->modules)
 			set_state(e, HOOK_UNNEEDED, "a kernel without modules");
 		else
@@ -158,8 +161,6 @@ static int add_function(struct hooks *h, const struct subsystem *s, const char *
 	else if (h->mode == ATTACH_FENTRY && h->kernel->features.fentry)
 		set_state(e, HOOK_MISSING, "fentry is refused: %s",
 			  strerror(-h->kernel->features.fentry));
-	else if (h->mode != ATTACH_FENTRY && !h->kernel->features.cookie)
-		set_state(e, HOOK_MISSING, "kprobes carry no cookie (5.15)");
 	return 0;
 }
 
@@ -321,7 +322,8 @@ static void choose_function_programs(struct hooks *h)
 					      h->skel->progs.nlb_f_return,
 					      h->skel->progs.nlb_f_enter,
 					      h->skel->progs.nlb_f_leave };
-	bool kprobe = h->mode != ATTACH_FENTRY && h->kernel->features.cookie;
+	bool kprobe = h->mode == ATTACH_KPROBE ||
+		      (h->mode == ATTACH_KPROBE_MULTI && h->kernel->features.cookie);
 	bool fentry = h->mode == ATTACH_FENTRY && !h->kernel->features.fentry;
 
 	for (size_t i = 0; i < 4; i++) {
@@ -368,6 +370,7 @@ static int load(struct hooks *h)
 	choose_function_programs(h);
 	if (h->config.book_entries)
 		size_book(h);
+	h->skel->rodata->ask_cookie = h->kernel->features.cookie;
 	if (kbtf__tracepoint_arg_is_pointer(h->kernel->btf, "kmalloc", 2) > 0)
 		h->skel->rodata->kmalloc_size_arg = 3;
 	err = nfcleakbpf__load(h->skel);
@@ -407,7 +410,8 @@ static void attach_entry(struct hooks *h, size_t index)
 		err = attach__function(&e->attachment, h->mode, function_program(h, e), e->addr,
 				       e->hook.module, e->hook.target, NLB_COOKIE(index + 1, inner),
 				       !strcmp(e->hook.mechanism, "fexit") ||
-					       !strncmp(e->hook.mechanism, "kret", 4));
+					       !strncmp(e->hook.mechanism, "kret", 4),
+				       !h->kernel->features.cookie);
 	else
 		err = attach__program(&e->attachment, e->program);
 	if (err)

@@ -87,7 +87,14 @@ void features__probe(struct features *f, const struct btf *btf, struct query *q)
 	f->btf = btf;
 	f->modules = !access("/proc/modules", R_OK);
 	f->kprobe = !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
-	f->syscall_program = q;
+	f->module_btf = btf && kbtf__member_offset(btf, "module", "btf_data") >= 0;
+	f->counted_misses =
+		btf && kbtf__member_offset(btf, "bpf_prog_info", "recursion_misses") >= 0;
+	f->whole_stacks = !f->kprobe ||
+			  (btf && (kbtf__has_function(btf, "kretprobe_find_ret_addr") ||
+				   kbtf__has_function(btf, "rethook_find_ret_addr")));
+	f->memory = q;
+	f->syscall_program = query__has_syscall(q);
 	f->symbols = !query__find(q, NULL, "__kfree_skb", &addr);
 	f->fentry = -EPERM;
 	if (!f->privileged)
@@ -99,5 +106,5 @@ void features__probe(struct features *f, const struct btf *btf, struct query *q)
 	f->kprobe_multi =
 		f->kprobe && btf && btf__find_by_name_kind(btf, "fprobe", BTF_KIND_STRUCT) > 0 &&
 		btf__find_by_name_kind(btf, "bpf_kprobe_multi_link", BTF_KIND_STRUCT) > 0 &&
-		btf__find_by_name_kind(btf, "fprobe_handler", BTF_KIND_FUNC) > 0;
+		kbtf__has_function(btf, "register_fprobe_ips");
 }

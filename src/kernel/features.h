@@ -23,7 +23,11 @@ struct features {
 	bool kprobe_multi;     /* needs FPROBE */
 	bool cookie;	       /* bpf_get_attach_cookie() in kprobes (5.15) */
 	int fentry;	       /* 0, or the negative errno of loading one */
-	bool syscall_program;  /* questions can be asked, see query.h */
+	bool module_btf;       /* modules describe their types, too (5.11) */
+	bool counted_misses;   /* the kernel counts programs that did not run (5.12) */
+	bool whole_stacks;     /* also above a function whose return is hooked (5.16) */
+	bool memory;	       /* questions can be asked, see query.h */
+	bool syscall_program;  /* and are answered by programs of type syscall (5.14) */
 	bool symbols;	       /* addresses of symbols are not hidden */
 };
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "kernel/kbtf.h"
+#include "kernel/module_names.h"
 #include "util/log.h"
 
 #define MAX_MODULES 10000
@@ -66,7 +67,9 @@ int kernel__open(struct kernel *k)
 	features__probe(&k->features, k->btf, k->query);
 	read_module_offsets(&k->module, k->btf);
 	err = modules__load(&k->modules);
-	return err == -ENOMEM ? err : 0;
+	if (err != -ENOMEM)
+		err = module_names__new(&k->names, k);
+	return err;
 }
 
 void kernel__forget_btf(struct kernel *k)
@@ -84,12 +87,14 @@ int kernel__refresh_modules(struct kernel *k)
 		return err;
 	modules__free(&k->modules);
 	k->modules = modules;
+	module_names__forget(k->names);
 	return 0;
 }
 
 void kernel__close(struct kernel *k)
 {
 	btf__free(k->btf);
+	module_names__free(k->names);
 	query__close(k->query);
 	modules__free(&k->modules);
 	memset(k, 0, sizeof(*k));

@@ -27,11 +27,12 @@ struct kernel {
 	struct query *query; /* NULL where it cannot be asked */
 	struct features features;
 	struct modules modules;
+	struct module_names *names; /* NULL where the kernel itself is asked */
 	struct module_offsets module;
 	uint64_t modules_list; /* address of the list of struct module, once known */
 };
 
-/* Finds out what it can; what cannot be had is absent.  0 or -ENOMEM. */
+/* Finds out what it can; what cannot be had is absent.  0 or -ENOMEM.  k must stay where it is. */
 int kernel__open(struct kernel *k);
 /*
  * The types are not needed any more (they take 5 MiB): btf is NULL from here on.

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "kernel/kallsyms.h"
 #include "query_requests.h"
 #include "query.skel.h"
 #include "util/log.h"
@@ -22,6 +23,9 @@ struct query {
 	struct nlb_read_request *reads;
 	unsigned char *window;
 	struct nlb_symbol *symbols;
+	/* Where the kernel has no programs of type syscall: */
+	struct kallsyms *kallsyms;
+	struct query_modules modules;
 };
 
 _Static_assert(MEMORY_PIECE_MAX == NLB_READ_MAX, "one size");
@@ -33,7 +37,24 @@ static void *map_array(const struct bpf_map *map, size_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-int query__open(struct query **out)
+static int load(struct query *q, bool old)
+{
+	int err;
+
+	q->skel = query_bpf__open();
+	if (!q->skel)
+		return -errno;
+	if (old) {
+		bpf_program__set_autoload(q->skel->progs.nlb_read, false);
+		bpf_program__set_autoload(q->skel->progs.nlb_resolve, false);
+		bpf_program__set_autoload(q->skel->progs.nlb_find, false);
+		bpf_program__set_autoload(q->skel->progs.nlb_read_raw, true);
+	}
+	err = query_bpf__load(q->skel);
+	return err || !old ? err : kallsyms__open(&q->kallsyms);
+}
+
+static int open_query(struct query **out, bool old)
 {
 	struct query *q = calloc(1, sizeof(*q));
 	int err = -ENOMEM;
@@ -41,11 +62,7 @@ int query__open(struct query **out)
 	*out = NULL;
 	if (!q)
 		return err;
-	q->skel = query_bpf__open();
-	err = q->skel ? 0 : -errno;
-	if (!err) {
-		err = query_bpf__load(q->skel);
-	}
+	err = load(q, old);
 	if (err)
 		goto out;
 	q->reads = map_array(q->skel->maps.reads, NLB_READS * sizeof(*q->reads));
@@ -62,10 +79,33 @@ out:
 	return err;
 }
 
+int query__open(struct query **out)
+{
+	int err = open_query(out, false);
+
+	return err == -EINVAL ? open_query(out, true) : err;
+}
+
+int query__open_old(struct query **out)
+{
+	return open_query(out, true);
+}
+
+bool query__has_syscall(const struct query *q)
+{
+	return q && !q->kallsyms;
+}
+
+void query__set_modules(struct query *q, const struct query_modules *modules)
+{
+	q->modules = *modules;
+}
+
 void query__close(struct query *q)
 {
 	if (!q)
 		return;
+	kallsyms__close(q->kallsyms);
 	if (q->reads)
 		munmap(q->reads, NLB_READS * sizeof(*q->reads));
 	if (q->window)
@@ -76,7 +116,8 @@ void query__close(struct query *q)
 	free(q);
 }
 
-static int run(const struct bpf_program *program, __u32 count)
+/* What the programs get is a count, or an array of registers with it in the first. */
+static int run(const struct bpf_program *program, __u64 count)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &count, .ctx_size_in = sizeof(count));
 	int err = bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
@@ -86,7 +127,8 @@ static int run(const struct bpf_program *program, __u32 count)
 
 static int read_some(struct query *q, struct memory_piece *pieces, __u32 count)
 {
-	int err = run(q->skel->progs.nlb_read, count);
+	const struct query_bpf *skel = q->skel;
+	int err = run(q->kallsyms ? skel->progs.nlb_read_raw : skel->progs.nlb_read, count);
 
 	for (__u32 i = 0; !err && i < count; i++) {
 		pieces[i].err = q->reads[i].err;
@@ -147,10 +189,25 @@ void symbol__parse(struct symbol *s, const char *text)
 		memcpy(s->module, open + 2, (size_t)(close - open - 2));
 }
 
+/* As the kernel would: name+0xoff/0xsize [module], or the address. */
+static void resolve_old(struct query *q, uint64_t addr, struct symbol *out)
+{
+	if (q->modules.resolve && q->modules.resolve(q->modules.ctx, addr, out))
+		return;
+	if (!kallsyms__resolve(q->kallsyms, addr, out)) {
+		memset(out, 0, sizeof(*out));
+		snprintf(out->text, sizeof(out->text), "0x%llx", (unsigned long long)addr);
+	}
+}
+
 int query__resolve(struct query *q, const uint64_t *addrs, size_t count, struct symbol *out)
 {
 	if (!q)
 		return -EOPNOTSUPP;
+	for (size_t i = 0; q->kallsyms && i < count; i++)
+		resolve_old(q, addrs[i], &out[i]);
+	if (q->kallsyms)
+		return 0;
 	while (count) {
 		__u32 n = count < NLB_SYMBOLS ? (__u32)count : NLB_SYMBOLS;
 		int err;
@@ -178,6 +235,11 @@ int query__find(struct query *q, const char *module, const char *name, uint64_t 
 	*addr = 0;
 	if (!q)
 		return -EOPNOTSUPP;
+	if (q->kallsyms && module)
+		return q->modules.find ? q->modules.find(q->modules.ctx, module, name, addr)
+				       : -ENOENT;
+	if (q->kallsyms)
+		return kallsyms__find(q->kallsyms, name, addr);
 	snprintf(q->symbols[0].text, NLB_SYMBOL_LEN, "%s%s%s", module ? module : "",
 		 module ? ":" : "", name);
 	err = run(q->skel->progs.nlb_find, 1);

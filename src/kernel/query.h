@@ -3,10 +3,15 @@
  * Questions to the running kernel, answered by BPF programs that are attached
  * to nothing (bpf/query.bpf.c): memory and symbols.  Reading memory cannot
  * fault: an address that is not mapped is an error, nothing worse.
+ *
+ * A kernel without programs of type syscall (before 5.14) answers about memory
+ * only; its symbols come from /proc/kallsyms, those of modules from who knows them
+ * (query__set_modules()).
  */
 #ifndef NLB_KERNEL_QUERY_H
 #define NLB_KERNEL_QUERY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,10 +35,14 @@ struct symbol {
 };
 
 /*
- * Returns 0 or a negative errno: -EOPNOTSUPP or -EINVAL where the kernel has
- * no programs of type syscall, -EPERM without the right to load them.
+ * Returns 0 or a negative errno: -EPERM without the right to load programs,
+ * -EINVAL where the kernel runs none that are attached to nothing.
  */
 int query__open(struct query **out);
+/* As on a kernel without programs of type syscall. */
+int query__open_old(struct query **out);
+/* Do programs of type syscall answer? */
+bool query__has_syscall(const struct query *q);
 void query__close(struct query *q);
 
 /*
@@ -43,6 +52,20 @@ void query__close(struct query *q);
 int query__read_all(struct query *q, struct memory_piece *pieces, size_t count);
 /* Reads one piece.  Returns 0 or a negative errno (-EFAULT: not mapped). */
 int query__read(struct query *q, uint64_t addr, void *buf, uint16_t len);
+
+struct symbol;
+
+/* Who knows the symbols of loaded modules where the kernel cannot be asked. */
+struct query_modules {
+	/* Fills in what addr belongs to; false where that is no module's. */
+	bool (*resolve)(void *ctx, uint64_t addr, struct symbol *out);
+	/* 0 or -ENOENT. */
+	int (*find)(void *ctx, const char *module, const char *name, uint64_t *addr);
+	void *ctx;
+};
+
+/* To be called before anything is asked about a module. */
+void query__set_modules(struct query *q, const struct query_modules *modules);
 
 /* What the addresses belong to.  0 or a negative errno. */
 int query__resolve(struct query *q, const uint64_t *addrs, size_t count, struct symbol *out);

@@ -245,6 +245,8 @@ static bool is_free(void *ctx, uint64_t object)
 /* The words of one object or region.  from is the object's first byte, 0 for a root. */
 static int look_through(struct search *s, const unsigned char *bytes, size_t size, uint64_t from)
 {
+	if (from && slabs__sheaf(s->slabs, bytes, size))
+		return 0;
 	return reach__look(s->reach, bytes, size, from, is_free, s);
 }
 
@@ -511,6 +513,8 @@ static void mark_words(struct search *s, struct marking *m, uint64_t at, size_t 
 {
 	int freed = root ? 0 : -1;
 
+	if (!root && slabs__sheaf(s->slabs, m->bytes, size))
+		return;
 	for (size_t i = 0; i + 8 <= size; i += 8) {
 		const struct reach_object *named;
 		const struct slab *slab;

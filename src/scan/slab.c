@@ -7,7 +7,9 @@
  * a page type.  Free objects form a chain, whose links are scrambled with
  * CONFIG_SLAB_FREELIST_HARDENED: next ^ cache->random ^ swab(address of the
  * link).  A slab's free objects are on its own chain and, for the slab that a
- * CPU allocates from, on that CPU's.
+ * CPU allocates from, on that CPU's; since 6.18 they may be in sheaves, too.
+ *
+ * struct slab is a struct page under another name up to 5.16.
  */
 #include "scan/slab.h"
 
@@ -16,6 +18,7 @@
 #include <string.h>
 
 #include "kernel/kbtf.h"
+#include "scan/sheaves.h"
 #include "util/table.h"
 
 #define PAGE_SHIFT     12
@@ -32,6 +35,7 @@ struct cache {
 	uint32_t link; /* of the free chain, within an object */
 	uint64_t random;
 	uint64_t cpu_slab; /* per-CPU offset */
+	struct sheaf_cache sheaves;
 };
 
 struct slabs {
@@ -39,8 +43,9 @@ struct slabs {
 	uint64_t page_offset, vmemmap, max_pfn;
 	uint32_t page_size; /* of struct page */
 	uint64_t slab_caches, per_cpu_offset;
-	unsigned nr_cpus;
+	unsigned nr_cpus, nr_nodes;
 	uint64_t cpu_bases[MAX_CPUS];
+	struct sheaf_layout sheaves;
 	/* offsets */
 	int slab_cache, slab_freelist, slab_counters;
 	int cache_list, cache_size, cache_object_size, cache_offset, cache_random, cache_cpu_slab,
@@ -118,6 +123,13 @@ static int read_caches(struct slabs *s)
 		c->left = get_u32(raw, s->cache_red_left);
 		c->random = get_u64(raw, s->cache_random);
 		c->cpu_slab = get_u64(raw, s->cache_cpu_slab);
+		c->sheaves = (struct sheaf_cache){
+			.addr = c->addr,
+			.cpu_sheaves = get_u64(raw, s->sheaves.cpu_sheaves),
+			.capacity = s->sheaves.cpu_sheaves < 0
+					    ? 0
+					    : get_u32(raw, s->sheaves.capacity),
+		};
 		/* Twice the same: the list has changed meanwhile and leads in a circle. */
 		if (!c->step || table__get(&s->caches, c->addr) ||
 		    table__set(&s->caches, c->addr, c)) {
@@ -131,10 +143,13 @@ static int read_caches(struct slabs *s)
 
 static int read_layout(struct slabs *s, const struct btf *btf)
 {
+	bool old = !kbtf__struct_size(btf, "slab");
+	const char *slab = old ? "page" : "slab";
+
 	s->page_size = kbtf__struct_size(btf, "page");
-	s->slab_cache = kbtf__member_offset(btf, "slab", "slab_cache");
-	s->slab_freelist = kbtf__member_offset(btf, "slab", "freelist");
-	s->slab_counters = kbtf__member_offset(btf, "slab", "counters");
+	s->slab_cache = kbtf__member_offset(btf, slab, "slab_cache");
+	s->slab_freelist = kbtf__member_offset(btf, slab, "freelist");
+	s->slab_counters = kbtf__member_offset(btf, slab, "counters");
 	s->cache_list = kbtf__member_offset(btf, "kmem_cache", "list");
 	s->cache_size = kbtf__member_offset(btf, "kmem_cache", "size");
 	s->cache_object_size = kbtf__member_offset(btf, "kmem_cache", "object_size");
@@ -143,13 +158,15 @@ static int read_layout(struct slabs *s, const struct btf *btf)
 	s->cache_cpu_slab = kbtf__member_offset(btf, "kmem_cache", "cpu_slab");
 	s->cache_red_left = kbtf__member_offset(btf, "kmem_cache", "red_left_pad");
 	s->cpu_freelist = kbtf__member_offset(btf, "kmem_cache_cpu", "freelist");
-	s->cpu_slab = kbtf__member_offset(btf, "kmem_cache_cpu", "slab");
+	s->cpu_slab = kbtf__member_offset(btf, "kmem_cache_cpu", slab);
+	sheaves__layout(&s->sheaves, btf);
 	if (s->page_size != 64 || s->slab_cache < 0 || s->slab_counters < 0 || s->cache_list < 0 ||
 	    s->cache_size < 0 || s->cache_object_size < 0)
 		return -EOPNOTSUPP;
 	const int used[] = { s->cache_list,    s->cache_size,	s->cache_object_size,
 			     s->cache_offset,  s->cache_random, s->cache_cpu_slab,
-			     s->cache_red_left };
+			     s->cache_red_left, s->sheaves.cpu_sheaves,
+			     s->sheaves.capacity };
 
 	for (size_t i = 0; i < sizeof(used) / sizeof(*used); i++)
 		if (used[i] + 8 > s->cache_span)
@@ -160,7 +177,7 @@ static int read_layout(struct slabs *s, const struct btf *btf)
 int slabs__new(struct slabs **out, struct query *query, const struct btf *btf)
 {
 	struct slabs *s = calloc(1, sizeof(*s));
-	uint64_t cpus = 0;
+	uint64_t cpus = 0, nodes = 1;
 	int err = -ENOMEM;
 
 	*out = NULL;
@@ -183,6 +200,10 @@ int slabs__new(struct slabs **out, struct query *query, const struct btf *btf)
 	if (!err)
 		err = read_variable(s, "nr_cpu_ids", &cpus);
 	s->nr_cpus = (uint32_t)cpus < MAX_CPUS ? (uint32_t)cpus : MAX_CPUS;
+	/* Without CONFIG_NUMA there is one. */
+	if (!err && read_variable(s, "nr_node_ids", &nodes))
+		nodes = 1;
+	s->nr_nodes = (uint32_t)nodes;
 	if (!err)
 		err = query__find(query, NULL, "__per_cpu_offset", &s->per_cpu_offset);
 	for (unsigned i = 0; !err && i < s->nr_cpus; i++)
@@ -240,9 +261,13 @@ int slabs__find(struct slabs *s, uint64_t addr, struct slab *out)
 	err = query__read(s->query, page, raw, sizeof(raw));
 	if (err)
 		return -ENOENT;
-	memcpy(&head, raw + 8, 8); /* compound_head */
+	memcpy(&head, raw + 8, 8); /* compound_head, or since 7.0 compound_info */
 	if (head & 1) {
-		page = head - 1;
+		/* The first page's address; or a mask that makes it from this one's. */
+		if (head - s->vmemmap < s->max_pfn * s->page_size)
+			page = head - 1;
+		else
+			page &= head;
 		err = query__read(s->query, page, raw, sizeof(raw));
 		if (err)
 			return -ENOENT;
@@ -326,9 +351,23 @@ enum slab_state slabs__state(struct slabs *s, uint64_t addr)
 			 chain_has(c, s->cache_random >= 0, &slab, bytes, freelist, addr))
 			state = SLAB_FREE;
 	}
+	if (state == SLAB_ALLOCATED) {
+		int held = sheaves__hold(&s->sheaves, s->query, &c->sheaves, s->cpu_bases,
+					 s->nr_cpus, s->nr_nodes, addr);
+
+		state = held < 0 ? SLAB_UNKNOWN : held ? SLAB_FREE : SLAB_ALLOCATED;
+	}
 out:
 	free(bytes);
 	return state;
+}
+
+bool slabs__sheaf(const struct slabs *s, const unsigned char *bytes, size_t size)
+{
+	uint64_t named = sheaves__named_cache(&s->sheaves, bytes, size);
+	const struct cache *c = named ? table__get(&s->caches, named) : NULL;
+
+	return c && sheaves__are(&s->sheaves, &c->sheaves, bytes, size);
 }
 
 int slabs__each(struct slabs *s, int (*each)(void *ctx, const struct slab *slab), void *ctx)

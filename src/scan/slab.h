@@ -55,6 +55,12 @@ enum slab_state {
 enum slab_state slabs__state(struct slabs *s, uint64_t addr);
 
 /*
+ * Is a slab object with these bytes one of the allocator's own sheaves, whose words are no
+ * references?  See sheaves.h.
+ */
+bool slabs__sheaf(const struct slabs *s, const unsigned char *bytes, size_t size);
+
+/*
  * Calls each(ctx, slab) for every slab of the machine until it returns
  * non-zero.  Returns that, 0, or a negative errno.
  */

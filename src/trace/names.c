@@ -321,6 +321,9 @@ uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint
 		struct stack_frame *f = &s->frames[s->depth];
 		const struct symbol *sym = &symbols[i];
 
+		/* Before 5.16 what called a function whose return is hooked is not told. */
+		if (!strcmp(sym->name, "kretprobe_trampoline"))
+			break;
 		f->text = strdup(sym->text);
 		if (!f->text)
 			goto fail;

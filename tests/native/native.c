@@ -330,6 +330,45 @@ static void test_read(struct query *q)
 	       "without a query everything is -EOPNOTSUPP");
 }
 
+/* What a kernel without programs of type syscall is asked has the same answers. */
+static void test_old(struct query *new)
+{
+	static const char *const names[] = { TARGET, "_stext", "vfs_read", "page_offset_base",
+					     "nr_cpu_ids", "slab_caches" };
+	struct query *old;
+	unsigned same = 0, all = 0;
+	int err = query__open_old(&old);
+
+	result(!err && !query__has_syscall(old) && query__has_syscall(new),
+	       "a query without programs of type syscall%s%s", err ? ": " : "",
+	       err ? strerror(-err) : "");
+	if (err)
+		return;
+	test_find(old);
+	test_read(old);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		uint64_t addr = 0, again = 1;
+		int found = query__find(new, NULL, names[i], &addr);
+
+		result(query__find(old, NULL, names[i], &again) == found && again == addr,
+		       "%s is where it is", names[i]);
+		for (uint64_t off = 0; !found && off < 4096; off += 61) {
+			const uint64_t at = addr + off;
+			struct symbol x, y;
+
+			if (query__resolve(new, &at, 1, &x) || query__resolve(old, &at, 1, &y))
+				continue;
+			all++;
+			/* Several symbols may stand for one address. */
+			same += x.offset == y.offset && !*x.name == !*y.name;
+			if (x.offset != y.offset || !*x.name != !*y.name)
+				fprintf(stderr, "%s is %s\n", x.text, y.text);
+		}
+	}
+	result(all && same == all, "%u of %u addresses are resolved as the kernel does", same, all);
+	query__close(old);
+}
+
 /* ---- hooks ---- */
 
 static const struct hook *hook_of(const struct tracer *t, const char *mechanism, const char *target)
@@ -1055,6 +1094,7 @@ int main(int argc, char **argv)
 	}
 	test_find(t.kernel.query);
 	test_read(t.kernel.query);
+	test_old(t.kernel.query);
 	test_tracer(&t, &ids);
 	test_skbs(&t, &ids);
 	test_large_book(&t.kernel, t.names, text_of(&t, TARGET));

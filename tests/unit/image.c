@@ -31,9 +31,12 @@ enum {
 	AT_MAX_PFN = 16,
 	AT_CPUS = 24,
 	AT_SLAB_CACHES = 32, /* and its prev */
+	AT_NODES = 48,
 	AT_CPU_OFFSETS = 64,
 	AT_CACHES = 256,
 	CACHE_BYTES = 128,
+	AT_BARNS = 2560, /* one for each cache */
+	BARN_BYTES = 64,
 	DATA_BYTES = 4096,
 };
 
@@ -57,6 +60,8 @@ enum {
 	CACHE_SIZE = 24,
 	CACHE_OBJECT_SIZE = 28,
 	CACHE_OFFSET = 40,
+	CACHE_CAPACITY = 44,
+	CACHE_NODES = 104,
 	CACHE_RED_LEFT = 56,
 	CACHE_LIST = IMAGE_CACHE_LIST,
 	CACHE_RANDOM = 96,
@@ -64,6 +69,15 @@ enum {
 	CPU_SLAB = 16,
 	SLAB_FREELIST = 32,
 	SLAB_COUNTERS = 40,
+};
+
+/* Within a sheaf, a CPU's names of them, and a barn. */
+enum {
+	SHEAF_LIST = 0,
+	SHEAF_CACHE = 16,
+	SHEAF_SIZE = 24,
+	PERCPU_MAIN = 8,
+	BARN_FULL = 8,
 };
 
 static struct {
@@ -80,6 +94,7 @@ static struct {
 	size_t nr_symbols, nr_caches;
 	size_t nr_tasks;
 	uint64_t signal;     /* of the task added last */
+	enum image_layout layout;
 	unsigned slab_cache; /* offset in struct slab */
 } image;
 
@@ -149,7 +164,8 @@ uint64_t image__get(uint64_t addr)
 void image__start(enum image_layout layout)
 {
 	image__stop();
-	image.slab_cache = layout == IMAGE_6_1 ? 24 : 8;
+	image.layout = layout;
+	image.slab_cache = layout <= IMAGE_6_1 ? 24 : 8;
 	image__map(DATA, DATA_BYTES);
 	image__map(IMAGE_PAGE_OFFSET, IMAGE_HOLE * PAGE);
 	image__map(VMEMMAP, IMAGE_HOLE * 64);
@@ -169,6 +185,9 @@ void image__start(enum image_layout layout)
 	image__symbol("nr_cpu_ids", DATA + AT_CPUS);
 	image__symbol("slab_caches", DATA + AT_SLAB_CACHES);
 	image__symbol("__per_cpu_offset", DATA + AT_CPU_OFFSETS);
+	image__put(DATA + AT_NODES, 1);
+	if (layout == IMAGE_7_2)
+		image__symbol("nr_node_ids", DATA + AT_NODES);
 }
 
 void image__stop(void)
@@ -286,7 +305,26 @@ struct btf *image__btf(void)
 		{ "red_left_pad", CACHE_RED_LEFT },   { "list", CACHE_LIST },
 		{ "random", CACHE_RANDOM },	      { 0 }
 	};
-	const struct field cpu[] = { { "freelist", CPU_FREELIST }, { "slab", CPU_SLAB }, { 0 } };
+	const struct field new_cache[] = {
+		{ "cpu_sheaves", CACHE_CPU_SLAB },    { "size", CACHE_SIZE },
+		{ "object_size", CACHE_OBJECT_SIZE }, { "offset", CACHE_OFFSET },
+		{ "red_left_pad", CACHE_RED_LEFT },   { "list", CACHE_LIST },
+		{ "random", CACHE_RANDOM },	      { "sheaf_capacity", CACHE_CAPACITY },
+		{ "per_node", CACHE_NODES },	      { 0 }
+	};
+	const struct field sheaf[] = { { "barn_list", SHEAF_LIST },
+				       { "cache", SHEAF_CACHE },
+				       { "size", SHEAF_SIZE },
+				       { "objects", IMAGE_SHEAF_OBJECTS },
+				       { 0 } };
+	const struct field percpu[] = {
+		{ "main", PERCPU_MAIN }, { "spare", 16 }, { "rcu_free", 24 }, { 0 }
+	};
+	const struct field barn[] = { { "sheaves_full", BARN_FULL }, { 0 } };
+	const struct field node[] = { { "barn", 0 }, { 0 } };
+	const struct field cpu[] = { { "freelist", CPU_FREELIST },
+				     { image.layout == IMAGE_5_10 ? "page" : "slab", CPU_SLAB },
+				     { 0 } };
 	const struct field task[] = {
 		{ "tasks", TASK_LIST },	   { "thread_node", TASK_THREAD_NODE },
 		{ "signal", TASK_SIGNAL }, { "stack", TASK_STACK_PTR },
@@ -304,12 +342,21 @@ struct btf *image__btf(void)
 
 	if (type < 0)
 		abort();
-	add_struct(btf, type, "page", 64, none);
+	add_struct(btf, type, "page", 64, image.layout == IMAGE_5_10 ? slab : none);
 	add_struct(btf, type, "kfree_rcu_cpu", 512, kvfree);
 	add_struct(btf, type, "kvfree_rcu_bulk_data", 48, bulk);
-	add_struct(btf, type, "slab", 64, slab);
-	add_struct(btf, type, "kmem_cache", CACHE_BYTES, cache);
-	add_struct(btf, type, "kmem_cache_cpu", 32, cpu);
+	if (image.layout != IMAGE_5_10)
+		add_struct(btf, type, "slab", 64, slab);
+	add_struct(btf, type, "kmem_cache", CACHE_BYTES,
+		   image.layout == IMAGE_7_2 ? new_cache : cache);
+	if (image.layout == IMAGE_7_2) {
+		add_struct(btf, type, "slab_sheaf", IMAGE_SHEAF_OBJECTS, sheaf);
+		add_struct(btf, type, "slub_percpu_sheaves", 32, percpu);
+		add_struct(btf, type, "node_barn", 48, barn);
+		add_struct(btf, type, "kmem_cache_per_node_ptrs", 16, node);
+	} else {
+		add_struct(btf, type, "kmem_cache_cpu", 32, cpu);
+	}
 	add_struct(btf, type, "task_struct", 512, task);
 	add_struct(btf, type, "thread_struct", 64, thread);
 	add_struct(btf, type, "signal_struct", 256, signal);
@@ -321,6 +368,7 @@ struct btf *image__btf(void)
 void image__add_cache(struct image_cache *c)
 {
 	uint64_t head = DATA + AT_SLAB_CACHES;
+	uint64_t barn = DATA + AT_BARNS + BARN_BYTES * image.nr_caches;
 
 	if (image.nr_caches == CACHES)
 		abort();
@@ -333,6 +381,11 @@ void image__add_cache(struct image_cache *c)
 	put_u32(c->addr + CACHE_RED_LEFT, c->left);
 	image__put(c->addr + CACHE_CPU_SLAB, c->cpu_slab);
 	image__put(c->addr + CACHE_RANDOM, IMAGE_RANDOM);
+	if (image.layout == IMAGE_7_2) {
+		put_u32(c->addr + CACHE_CAPACITY, IMAGE_SHEAF_CAPACITY);
+		image__put(c->addr + CACHE_NODES, barn);
+		image__put(barn + BARN_FULL, barn + BARN_FULL);
+	}
 	image__put(c->addr + CACHE_LIST, image__get(head));
 	image__put(head, c->addr + CACHE_LIST);
 }
@@ -350,7 +403,8 @@ uint64_t image__add_slab(const struct image_cache *cache, uint64_t pfn, unsigned
 	image__put(page + image.slab_cache, cache->addr);
 	image__put(page + SLAB_COUNTERS, (uint64_t)count << 16 | count);
 	for (uint64_t i = 1; i < 1ULL << order; i++)
-		image__put(page + i * 64 + 8, page | 1);
+		image__put(page + i * 64 + 8,
+			   image.layout == IMAGE_7_2 ? -(64ULL << order) | 1 : page | 1);
 	return IMAGE_PAGE_OFFSET + pfn * PAGE;
 }
 
@@ -376,6 +430,21 @@ void image__free_objects(const struct image_cache *c, uint64_t slab, const unsig
 	}
 	image__put(area + CPU_SLAB, page_of(slab));
 	image__put(area + CPU_FREELIST, next);
+}
+
+void image__add_sheaf(const struct image_cache *c, enum image_sheaf where, unsigned cpu,
+		      uint64_t at, const uint64_t *objects, uint32_t count)
+{
+	uint64_t area = CPU_AREA + CPU_STRIDE * cpu + c->cpu_slab;
+
+	image__put(at + SHEAF_CACHE, c->addr);
+	put_u32(at + SHEAF_SIZE, count);
+	for (uint32_t i = 0; i < count; i++)
+		image__put(at + IMAGE_SHEAF_OBJECTS + 8 * i, objects[i]);
+	if (where < IMAGE_SHEAF_BARN)
+		image__put(area + PERCPU_MAIN + 8 * (uint64_t)where, at);
+	else if (where == IMAGE_SHEAF_BARN)
+		list_add(image__get(c->addr + CACHE_NODES) + BARN_FULL, at + SHEAF_LIST);
 }
 
 /* ---- what stands in for the kernel ---- */

@@ -25,11 +25,19 @@ struct btf;
 #define IMAGE_BULK_RECORDS 40
 #define IMAGE_RANDOM	   0x5bd1e9955bd1e995ULL
 
-/* Where struct slab keeps its cache. */
+/*
+ * Where struct slab keeps its cache.  5.10 has a struct page instead, 7.2 sheaves instead
+ * of CPU's slabs, and in a compound page's others a mask instead of the first's address.
+ */
 enum image_layout {
+	IMAGE_5_10,
 	IMAGE_6_1,
 	IMAGE_6_12,
+	IMAGE_7_2,
 };
+
+#define IMAGE_SHEAF_CAPACITY 4
+#define IMAGE_SHEAF_OBJECTS  32 /* offset in a sheaf */
 
 struct image_cache {
 	uint32_t step, size, left, link; /* as in struct cache */
@@ -69,6 +77,18 @@ uint64_t image__object(const struct image_cache *cache, uint64_t slab, unsigned 
  */
 void image__free_objects(const struct image_cache *cache, uint64_t slab, const unsigned *slots,
 			 size_t count, int cpu);
+
+enum image_sheaf {
+	IMAGE_SHEAF_MAIN, /* of a CPU, as the next two */
+	IMAGE_SHEAF_SPARE,
+	IMAGE_SHEAF_RCU_FREE,
+	IMAGE_SHEAF_BARN, /* in the node's barn */
+	IMAGE_SHEAF_LOOSE,
+};
+
+/* Makes the memory at an address one of a cache's sheaves, with these free objects in it. */
+void image__add_sheaf(const struct image_cache *cache, enum image_sheaf where, unsigned cpu,
+		      uint64_t at, const uint64_t *objects, uint32_t count);
 
 /* First byte of a CPU's area, which has 64 KiB. */
 uint64_t image__cpu_area(unsigned cpu);

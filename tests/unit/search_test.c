@@ -236,6 +236,43 @@ static void words_6_12(void **state)
 	words(IMAGE_6_12);
 }
 
+static void words_others(void **state)
+{
+	(void)state;
+	words(IMAGE_5_10);
+	words(IMAGE_7_2);
+}
+
+/* A sheaf names what is free and what was allocated from it: nobody's reference. */
+static void sheaves(void **state)
+{
+	uint64_t free_object, sheaf, like;
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_7_2);
+	free_object = image__object(&w.small, w.ours, 20);
+	sheaf = image__object(&w.medium, w.other, 7);
+	like = image__object(&w.medium, w.other, 8);
+	image__add_sheaf(&w.small, IMAGE_SHEAF_MAIN, 1, sheaf, &free_object, 1);
+	for (unsigned i = 0; i < IMAGE_SHEAF_CAPACITY; i++)
+		check_word(&w, sheaf + IMAGE_SHEAF_OBJECTS + 8 * i, LEAKED);
+	check_word(&w, free_object + 8, STALE);
+	/* One that waits for its grace period is on no list. */
+	image__add_sheaf(&w.small, IMAGE_SHEAF_LOOSE, 0, like, &free_object, 1);
+	check_word(&w, like + IMAGE_SHEAF_OBJECTS + 8, LEAKED);
+	/* More than a sheaf holds: it only looks like one. */
+	image__add_sheaf(&w.small, IMAGE_SHEAF_LOOSE, 0, like, &free_object, 0);
+	image__put(like + 24, IMAGE_SHEAF_CAPACITY + 1);
+	check_word(&w, like + IMAGE_SHEAF_OBJECTS + 8, REACHABLE);
+	/* The device names one: it marks nothing. */
+	image__put(image__object(&w.medium, w.other, 1), sheaf);
+	check_word(&w, sheaf + IMAGE_SHEAF_OBJECTS + 8, LEAKED);
+	image__put(image__object(&w.medium, w.other, 1), like);
+	check_word(&w, like + IMAGE_SHEAF_OBJECTS + 8, MARKED);
+	stop(&w);
+}
+
 static void freed(void **state)
 {
 	const unsigned slots[] = { 7, 9 }, cpus[] = { 30 };
@@ -508,6 +545,8 @@ static const struct CMUnitTest search[] = {
 	TEST("search: what nobody names", nothing),
 	TEST("search: one word anywhere, as 6.1 has slabs", words_6_1),
 	TEST("search: one word anywhere, as 6.12 has slabs", words_6_12),
+	TEST("search: a word anywhere, as 5.10 and 7.2 lay things out", words_others),
+	TEST("search: sheaves are no references", sheaves),
 	TEST("search: words in freed memory", freed),
 	TEST("search: pages that kvfree_rcu() keeps", pages),
 	TEST("search: marked, four steps from the stack's own data", steps),

@@ -167,6 +167,13 @@ static void finding_6_12(void **state)
 	finding(IMAGE_6_12);
 }
 
+static void finding_others(void **state)
+{
+	(void)state;
+	finding(IMAGE_5_10);
+	finding(IMAGE_7_2);
+}
+
 /* Counts that no slab has: what is there is something else. */
 static void no_slabs(void **state)
 {
@@ -227,8 +234,10 @@ static void each(enum image_layout layout)
 static void each_slab(void **state)
 {
 	(void)state;
+	each(IMAGE_5_10);
 	each(IMAGE_6_1);
 	each(IMAGE_6_12);
+	each(IMAGE_7_2);
 }
 
 /* ---- free or not ---- */
@@ -241,13 +250,12 @@ static void check_states(const struct world *w, const struct image_cache *c, uin
 				 freed >> slot & 1 ? SLAB_FREE : SLAB_ALLOCATED);
 }
 
-static void free_objects(void **state)
+static void freeing(enum image_layout layout)
 {
 	const unsigned some[] = { 3, 1, 20, 0 }, last[] = { 31 }, pads[] = { 20, 5 };
 	struct world w;
 
-	(void)state;
-	start(&w, IMAGE_6_12);
+	start(&w, layout);
 	check_states(&w, &w.skbuff, w.skbs, 32, 0);
 	image__free_objects(&w.skbuff, w.skbs, some, 4, -1);
 	check_states(&w, &w.skbuff, w.skbs, 32, 1U << 3 | 1U << 1 | 1U << 20 | 1);
@@ -260,6 +268,62 @@ static void free_objects(void **state)
 	check_states(&w, &w.large, w.larges, 4, 1U << 3 | 1U << 2);
 	assert_int_equal(slabs__state(w.slabs, IMAGE_PAGE_OFFSET), SLAB_UNKNOWN);
 	assert_int_equal(slabs__state(NULL, w.skbs), SLAB_UNKNOWN);
+	stop(&w);
+}
+
+static void free_objects(void **state)
+{
+	(void)state;
+	freeing(IMAGE_5_10);
+	freeing(IMAGE_6_1);
+	freeing(IMAGE_6_12);
+}
+
+/* Since 6.18 free objects are in arrays of each CPU and node, too. */
+static void sheaves(void **state)
+{
+	const unsigned chain[] = { 3, 4 };
+	unsigned char bytes[192] = { 0 };
+	uint64_t skb[32], at;
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_7_2);
+	for (unsigned i = 0; i < ARRAY_SIZE(skb); i++)
+		skb[i] = image__object(&w.skbuff, w.skbs, i);
+	at = image__object(&w.large, w.larges, 1);
+	image__free_objects(&w.skbuff, w.skbs, chain, 2, -1);
+	check_states(&w, &w.skbuff, w.skbs, 32, 3U << 3);
+	image__add_sheaf(&w.skbuff, IMAGE_SHEAF_MAIN, 0, at, &skb[8], 1);
+	image__add_sheaf(&w.skbuff, IMAGE_SHEAF_SPARE, 1, at + 64, &skb[12], 4);
+	image__add_sheaf(&w.skbuff, IMAGE_SHEAF_RCU_FREE, 1, at + 128, &skb[17], 2);
+	image__add_sheaf(&w.skbuff, IMAGE_SHEAF_BARN, 0, at + 192, &skb[20], 4);
+	image__add_sheaf(&w.skbuff, IMAGE_SHEAF_BARN, 0, at + 256, &skb[28], 4);
+	/* Another cache's names nothing of this one. */
+	image__add_sheaf(&w.large, IMAGE_SHEAF_MAIN, 0, at + 320, &skb[26], 1);
+	/* What is left behind an array's end was allocated from it. */
+	image__put(at + IMAGE_SHEAF_OBJECTS + 8, skb[25]);
+	check_states(&w, &w.skbuff, w.skbs, 32,
+		     3U << 3 | 1U << 8 | 15U << 12 | 3U << 17 | 15U << 20 | 15U << 28);
+
+	/* What a sheaf looks like; a size that none has; too small for one; of no cache. */
+	memcpy(bytes + 16, &w.skbuff.addr, 8);
+	assert_true(slabs__sheaf(w.slabs, bytes, 64));
+	bytes[24] = IMAGE_SHEAF_CAPACITY;
+	assert_true(slabs__sheaf(w.slabs, bytes, sizeof(bytes)));
+	bytes[24]++;
+	assert_false(slabs__sheaf(w.slabs, bytes, sizeof(bytes)));
+	bytes[24] = 0;
+	assert_false(slabs__sheaf(w.slabs, bytes, 63));
+	assert_false(slabs__sheaf(w.slabs, bytes, 8));
+	bytes[16]++;
+	assert_false(slabs__sheaf(w.slabs, bytes, sizeof(bytes)));
+
+	/* A barn whose list leads astray, and one in a circle. */
+	image__put(at + 192, 0xdead000000000100);
+	assert_int_equal(slabs__state(w.slabs, skb[0]), SLAB_UNKNOWN);
+	image__put(at + 192, at + 256);
+	assert_int_equal(slabs__state(w.slabs, skb[0]), SLAB_ALLOCATED);
 	stop(&w);
 }
 
@@ -373,9 +437,11 @@ static const struct CMUnitTest slab[] = {
 	TEST("slab: objects at the top of the address space", object_at_the_top),
 	TEST("slab: found from any address in them, as 6.1 has them", finding_6_1),
 	TEST("slab: found from any address in them, as 6.12 has them", finding_6_12),
+	TEST("slab: found from any address in them, as 5.10 and 7.2 have them", finding_others),
 	TEST("slab: what is none", no_slabs),
 	TEST("slab: each once, those of new caches too", each_slab),
 	TEST("slab: free objects, the slab's and a CPU's", free_objects),
+	TEST("slab: free objects in sheaves", sheaves),
 	TEST("slab: chains of free objects that lead astray", broken_chains),
 	TEST("slab: memory that cannot be read", failing_reads),
 	TEST("slab: a list of caches that changes meanwhile", caches_in_a_circle),

@@ -14,10 +14,7 @@ tracefs=/sys/kernel/tracing
 scenario=$(basename "$0")
 work=$(mktemp -d "/tmp/$scenario.XXXXXX")
 kernel=$(uname -r)
-case $kernel in
-6.1.*) series=6.1 ;;
-*) series=6.12 ;;
-esac
+series=$(cut -d. -f 1,2 <<<"$kernel")
 export PATH=$PATH:/usr/sbin:/sbin
 
 run=$work/run0 # files of the latest run: .json, .err
@@ -220,7 +217,8 @@ end_of() { jq -r "select(.event == \"end\") | $1" "$run.json"; }
 
 # ---- who else counts ----
 
-have_slub() { grep -q 'slub_debug=U' /proc/cmdline; }
+# Before 5.16 SLUB prints no more than fits into a page, with the modules last.
+have_slub() { grep -q 'slub_debug=U' /proc/cmdline && [ -d /sys/kernel/debug/slab ]; }
 
 # "COUNT FUNCTION" for all live objects that SLUB knows and that were allocated below a function of
 # the NFC stack, by the innermost such function.

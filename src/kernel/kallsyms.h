@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The symbols of the kernel itself from /proc/kallsyms, for kernels that cannot be
+ * asked about them (before 5.16).  Reading them takes a second in an emulated
+ * machine and keeps 4 MiB, so all that ask share what was read once.
+ */
+#ifndef NLB_KALLSYMS_H
+#define NLB_KALLSYMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct kallsyms;
+struct symbol;
+
+/*
+ * Returns 0 or a negative errno.  Nothing is read before it is asked for.  May be
+ * called, as all of these, from any thread.
+ */
+int kallsyms__open(struct kallsyms **out);
+void kallsyms__close(struct kallsyms *k);
+
+/* -ENOENT where there is no such symbol, also where addresses are hidden. */
+int kallsyms__find(struct kallsyms *k, const char *name, uint64_t *addr);
+/* Fills in what addr belongs to; false where it is not in the kernel itself. */
+bool kallsyms__resolve(struct kallsyms *k, uint64_t addr, struct symbol *out);
+
+/*
+ * Reads a file of that form.  For kallsyms__open(), and for tests: free with
+ * kallsyms__close().  Lines of modules, and what is no such line, are left out.
+ */
+int kallsyms__parse(struct kallsyms **out, const char *path);
+
+#endif /* NLB_KALLSYMS_H */
