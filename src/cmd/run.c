@@ -25,6 +25,7 @@
 #include "cmd/investigate.h"
 #include "cmd/run.h"
 #include "cmd/service.h"
+#include "cmd/losses.h"
 #include "hooks/hooks.h"
 #include "ledger/ledger.h"
 #include "record/recorder.h"
@@ -65,6 +66,7 @@ struct run {
 	struct layout layout;
 	struct investigation *investigation;
 	struct arming *arming;
+	struct losses losses;
 	struct control *control;
 	struct control_subject subject; /* of control and service */
 	struct service *service;
@@ -77,9 +79,7 @@ struct run {
 	bool stop;
 	bool scan_wanted;
 	uint64_t started, next_histograms, next_tick;
-	uint64_t tick;	       /* of the timer, nanoseconds */
-	uint64_t lost, misses; /* as far as the ledger knows */
-	bool left_out_said;
+	uint64_t tick; /* of the timer, nanoseconds */
 };
 
 /*
@@ -326,90 +326,9 @@ static int on_record(void *ctx, void *data, size_t size)
 		return 0;
 	if (session__event(r->session, &e)) {
 		/* As good as lost in the ring buffer: read the book again. */
-		r->lost = UINT64_MAX;
+		losses__event(&r->losses);
 	}
 	return 0;
-}
-
-/* ---- losses ---- */
-
-static int read_book(struct run *r, struct live **out, size_t *count)
-{
-	int fd = hooks__book_fd(r->hooks);
-	size_t room = hooks__book_entries(r->hooks);
-	struct live *list = calloc(room, sizeof(*list));
-	struct nlb_book_entry entry;
-	uint64_t key, next;
-	bool first = true;
-	size_t n = 0;
-
-	if (!list)
-		return -ENOMEM;
-	while (n < room && !bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
-		first = false;
-		key = next;
-		if (bpf_map_lookup_elem(fd, &key, &entry))
-			continue; /* freed meanwhile */
-		list[n] = (struct live){
-			.addr = key,
-			.born = entry.born,
-			.size = entry.size,
-			.skb = entry.kind == NLB_KIND_SKB,
-			.sock = entry.kind == NLB_KIND_SOCK,
-			.caller = names__function(r->names, entry.site),
-			.tid = entry.tid,
-		};
-		decode__comm(list[n++].comm, entry.comm);
-	}
-	*out = list;
-	*count = n;
-	return 0;
-}
-
-static void check_misses(struct run *r)
-{
-	uint64_t misses = hooks__misses(r->hooks);
-
-	if (misses != r->misses)
-		session__missed(r->session, misses - r->misses);
-	r->misses = misses;
-}
-
-static void check_counters(struct run *r)
-{
-	const struct nlb_counters *c = hooks__counters(r->hooks);
-	uint64_t left_out = __atomic_load_n(&c->left_out, __ATOMIC_RELAXED);
-
-	session__counters(r->session, __atomic_load_n(&c->lost, __ATOMIC_RELAXED),
-			  __atomic_load_n(&c->book_full, __ATOMIC_RELAXED), left_out);
-	if (left_out && !r->left_out_said)
-		log_info("events come faster than they can be read: allocations are followed "
-			 "without their stacks until that is over");
-	r->left_out_said = left_out;
-}
-
-static void check_losses(struct run *r)
-{
-	uint64_t lost = __atomic_load_n(&hooks__counters(r->hooks)->lost, __ATOMIC_RELAXED);
-	uint64_t snapshot;
-	struct live *live = NULL;
-	size_t count = 0;
-	int err;
-
-	if (lost == r->lost)
-		return;
-	log_info("events were lost (%llu so far); reading the book of live allocations",
-		 (unsigned long long)lost);
-	ring_buffer__consume(r->ring);
-	snapshot = clock__now();
-	err = read_book(r, &live, &count);
-	if (!err)
-		err = session__resync(r->session, live, count, snapshot);
-	if (err)
-		log_error("the book could not be read: %s; trying again", strerror(-err));
-	else
-		r->lost = lost;
-	free(live);
 }
 
 /* ---- how things stand ---- */
@@ -505,13 +424,12 @@ static void judge(struct run *r)
 	uint64_t now;
 
 	ring_buffer__consume(r->ring);
-	check_losses(r);
+	losses__check(&r->losses);
 	now = clock__now();
 	investigation__work(r->investigation, now);
 	if (now >= r->next_tick) {
-		check_misses(r);
+		losses__count(&r->losses);
 		check_clock(r);
-		check_counters(r);
 		session__ledger_tick(r->session, now);
 		if (r->scan_wanted)
 			investigation__scan(r->investigation, now);
@@ -593,7 +511,7 @@ static int finish(struct run *r)
 	}
 	hooks__disarm(r->hooks);
 	judge(r);
-	check_counters(r);
+	losses__count(&r->losses);
 	if (r->tracing)
 		session__histograms(r->session);
 	session__end(r->session, clock__now(), false);
@@ -809,6 +727,7 @@ static int open_trace(struct run *r)
 	if (!r->investigation || !r->arming)
 		return -ENOMEM;
 	r->ring = ring_buffer__new(hooks__events_fd(r->hooks), on_record, r, NULL);
+	r->losses = (struct losses){ r->hooks, r->names, r->session, r->ring, 0, 0, false };
 	return r->ring ? 0 : -errno;
 }
 

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads the counters of the programs, and the book when something was lost.
+ */
+#include "cmd/losses.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/decode.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+static int read_book(struct losses *l, struct live **out, size_t *count)
+{
+	int fd = hooks__book_fd(l->hooks);
+	size_t room = hooks__book_entries(l->hooks);
+	struct live *list = calloc(room, sizeof(*list));
+	struct nlb_book_entry entry;
+	uint64_t key, next;
+	bool first = true;
+	size_t n = 0;
+
+	if (!list)
+		return -ENOMEM;
+	while (n < room && !bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
+		first = false;
+		key = next;
+		if (bpf_map_lookup_elem(fd, &key, &entry))
+			continue; /* freed meanwhile */
+		list[n] = (struct live){
+			.addr = key,
+			.born = entry.born,
+			.size = entry.size,
+			.skb = entry.kind == NLB_KIND_SKB,
+			.sock = entry.kind == NLB_KIND_SOCK,
+			.caller = names__function(l->names, entry.site),
+			.tid = entry.tid,
+		};
+		decode__comm(list[n++].comm, entry.comm);
+	}
+	*out = list;
+	*count = n;
+	return 0;
+}
+
+void losses__event(struct losses *l)
+{
+	l->lost = UINT64_MAX;
+}
+
+void losses__count(struct losses *l)
+{
+	const struct nlb_counters *c = hooks__counters(l->hooks);
+	uint64_t left_out = __atomic_load_n(&c->left_out, __ATOMIC_RELAXED);
+	uint64_t misses = hooks__misses(l->hooks);
+
+	if (misses != l->misses)
+		session__missed(l->session, misses - l->misses);
+	l->misses = misses;
+	session__counters(l->session, __atomic_load_n(&c->lost, __ATOMIC_RELAXED),
+			  __atomic_load_n(&c->book_full, __ATOMIC_RELAXED), left_out);
+	if (left_out && !l->left_out_said)
+		log_info("events come faster than they can be read: allocations are followed "
+			 "without their stacks until that is over");
+	l->left_out_said = left_out;
+}
+
+void losses__check(struct losses *l)
+{
+	uint64_t lost = __atomic_load_n(&hooks__counters(l->hooks)->lost, __ATOMIC_RELAXED);
+	uint64_t snapshot;
+	struct live *live = NULL;
+	size_t count = 0;
+	int err;
+
+	if (lost == l->lost)
+		return;
+	log_info("events were lost (%llu so far); reading the book of live allocations",
+		 (unsigned long long)lost);
+	ring_buffer__consume(l->ring);
+	snapshot = clock__now();
+	err = read_book(l, &live, &count);
+	if (!err)
+		err = session__resync(l->session, live, count, snapshot);
+	if (err)
+		log_error("the book could not be read: %s; trying again", strerror(-err));
+	else
+		l->lost = lost;
+	free(live);
+}
