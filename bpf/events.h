@@ -13,7 +13,12 @@
 #include <linux/types.h>
 #endif
 
-#define NLB_STACK_DEPTH	    32 /* frames kept of an allocation's stack */
+#define NLB_STACK_DEPTH	    32	/* frames kept of an allocation's stack */
+#define NLB_STACK_WORDS	    512 /* of the memory of a stack that is learnt */
+#define NLB_KNOWN_WORDS	    40	/* of those that tell a known stack */
+#define NLB_KNOWN_STACKS    512
+#define NLB_STACK_WAYS	    4  /* known stacks of one allocation at one depth */
+#define NLB_RETURNS	    2  /* hooked functions on a stack: where they return to is elsewhere */
 #define NLB_COMM_LEN	    16 /* TASK_COMM_LEN */
 #define NLB_MAX_RANGES	    16 /* traced modules at one time */
 #define NLB_ARGS	    7  /* arguments passed on from a function hook */
@@ -36,6 +41,7 @@ enum nlb_event_type {
 	NLB_WORK_END = 6,    /* struct nlb_work */
 	NLB_MODULE_LOAD = 7, /* struct nlb_module */
 	NLB_MODULE_FREE = 8, /* struct nlb_module */
+	NLB_STACK = 9,	     /* struct nlb_stack: a stack to be known from now on */
 };
 
 enum nlb_kind {
@@ -50,6 +56,9 @@ enum nlb_kind {
 #define NLB_F_HEALED 2
 /* nlb_alloc: ends before the stack, which was left out since the ring filled up. */
 #define NLB_F_NO_STACK 4
+/* nlb_alloc: ends before the stack, which is the known one with this number. */
+#define NLB_F_KNOWN_STACK	8
+#define NLB_KNOWN_NUMBER(flags) ((flags) >> 8)
 
 struct nlb_header {
 	__u64 time;  /* CLOCK_MONOTONIC, nanoseconds */
@@ -75,6 +84,46 @@ struct nlb_alloc {
  * address in a traced module, also of an skb.
  */
 #define NLB_ALLOC_SHORT (__builtin_offsetof(struct nlb_alloc, stack))
+
+/*
+ * Which stack an allocation can have: what is allocated where, and how deep.  The
+ * program matters, since what lies between it and the allocator belongs to it.
+ */
+struct nlb_stack_key {
+	__u64 what;
+	__u32 generation; /* modules have come or gone so many times */
+	__u16 place;	  /* of the program's context, within a worker's stack */
+	__u8 program;
+	__u8 way; /* several may have all of this in common */
+};
+
+/*
+ * A stack is the known one if every word of its memory that might be a return
+ * address of it is there again: src/trace/stacks.c.
+ */
+struct nlb_known_stack {
+	__u32 number; /* the loader's; 0: it cannot be known this way */
+	__u32 words;
+	__u16 at[NLB_KNOWN_WORDS]; /* from the place, in words, or NLB_AT_ */
+	__u64 word[NLB_KNOWN_WORDS];
+};
+
+/* So many words before the stack's end: a system call begins at a random distance from it. */
+#define NLB_AT_END 0x4000
+/* Where the n-th hooked function, from the innermost, will return to. */
+#define NLB_AT_RETURN 0x8000
+
+/* A stack as it was walked, and the memory it was found in. */
+struct nlb_stack {
+	struct nlb_header h;
+	struct nlb_stack_key key;
+	__u64 site;	  /* as in nlb_alloc */
+	__s32 stack_size; /* likewise */
+	__u32 nr_words;	  /* from the place up to the stack's end */
+	__u64 stack[NLB_STACK_DEPTH];
+	__u64 returns[NLB_RETURNS]; /* 0: there are not so many */
+	__u64 words[NLB_STACK_WORDS];
+};
 
 struct nlb_free {
 	struct nlb_header h;
@@ -180,6 +229,11 @@ struct nlb_counters {
 _Static_assert(sizeof(struct nlb_header) == 24, "nlb_header");
 _Static_assert(sizeof(struct nlb_alloc) == 24 + 32 + 16 + 8 * NLB_STACK_DEPTH, "nlb_alloc");
 _Static_assert(NLB_ALLOC_SHORT == 24 + 32 + 16, "nlb_alloc without its stack");
+_Static_assert(sizeof(struct nlb_stack_key) == 16, "nlb_stack_key");
+_Static_assert(sizeof(struct nlb_known_stack) == 8 + 10 * NLB_KNOWN_WORDS, "nlb_known_stack");
+_Static_assert(sizeof(struct nlb_stack) ==
+		       56 + 8 * (NLB_STACK_DEPTH + NLB_RETURNS + NLB_STACK_WORDS),
+	       "nlb_stack");
 _Static_assert(sizeof(struct nlb_free) == 48, "nlb_free");
 _Static_assert(sizeof(struct nlb_call) == 32 + 8 * NLB_ARGS + 8 * NLB_INNER, "nlb_call");
 _Static_assert(sizeof(struct nlb_return) == 40, "nlb_return");

@@ -67,13 +67,36 @@ struct {
 	__type(value, __u32);
 } live_slots SEC(".maps");
 
-/* Tasks inside a frame. */
+/* Filled by the loader from what nlb_stack records tell; see src/trace/stacks.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, NLB_KNOWN_STACKS);
+	__type(key, struct nlb_stack_key);
+	__type(value, struct nlb_known_stack);
+} known_stacks SEC(".maps");
+
+__u32 generation; /* of the modules, and so of what an address means */
+
+/*
+ * Tasks inside a frame, and some that were: their entries stay, with a depth of 0,
+ * since most come again soon (workers), and an entry costs more than it takes room.
+ * Only the task itself changes its own.
+ */
+struct scope {
+	__u32 depth;
+	__u32 told;	/* the loader knows of the work item */
+	__u64 function; /* the work item's; of another frame the hook's cookie */
+	__u64 work;	/* 0: no work item */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, NLB_SCOPES);
 	__type(key, __u32);
-	__type(value, __u32); /* how deep */
+	__type(value, struct scope);
 } scopes SEC(".maps");
+
+__u32 scopes_used; /* entries of that */
 
 /* ---- the filter ---- */
 
@@ -163,13 +186,18 @@ static __always_inline bool in_interrupt(void)
 	return count & mask;
 }
 
-static __always_inline void fill_header(struct nlb_header *h, __u32 type)
+static __always_inline void fill_header_flags(struct nlb_header *h, __u32 type, __u32 flags)
 {
 	h->time = bpf_ktime_get_ns();
 	h->type = type;
 	h->tid = (__u32)bpf_get_current_pid_tgid();
-	h->flags = in_interrupt() ? NLB_F_IRQ : 0;
+	h->flags = flags;
 	h->cpu = bpf_get_smp_processor_id();
+}
+
+static __always_inline void fill_header(struct nlb_header *h, __u32 type)
+{
+	fill_header_flags(h, type, in_interrupt() ? NLB_F_IRQ : 0);
 }
 
 static __always_inline void *reserve(__u64 size)
@@ -201,50 +229,104 @@ static __always_inline void scope__count(__s32 n)
 	__sync_fetch_and_add(&filter.scope, n);
 }
 
-/* A kworker begins a work item with nothing on its stack: an entry still there
- * is an exit that was missed.
- */
-static __always_inline void scope__enter(bool outermost)
+static __always_inline void send_work(__u32 type, __u64 work, __u64 function)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid(), depth = 1;
-	__u32 *known = bpf_map_lookup_elem(&scopes, &tid);
+	struct nlb_work *e = reserve(sizeof(*e));
 
-	if (known) {
-		if (outermost)
-			__sync_fetch_and_add(&counters.scope_healed, *known);
-		*known = outermost ? 1 : *known + 1;
+	if (!e)
 		return;
-	}
-	if (bpf_map_update_elem(&scopes, &tid, &depth, BPF_ANY)) {
-		__sync_fetch_and_add(&counters.scope_full, 1);
-		return;
-	}
-	scope__count(1);
+	fill_header(&e->h, type);
+	e->work = work;
+	e->function = function;
+	submit(e);
 }
 
-static __always_inline void scope__exit(bool outermost)
+/*
+ * Who was born in which frame is all that the ledger wants to know of work items, and
+ * in most of them nothing is: the loader is told of one with the first allocation.
+ */
+static __always_inline void scope__tell(struct scope *s)
+{
+	if (!s->work || s->told)
+		return;
+	s->told = 1;
+	send_work(NLB_WORK_START, s->work, s->function);
+}
+
+static __always_inline struct scope *scope__find(__u32 tid)
+{
+	return bpf_map_lookup_elem(&scopes, &tid);
+}
+
+static __always_inline struct scope *scope__make(__u32 tid)
+{
+	struct scope fresh = { 0 };
+
+	if (bpf_map_update_elem(&scopes, &tid, &fresh, BPF_NOEXIST)) {
+		__sync_fetch_and_add(&counters.scope_full, 1);
+		return NULL;
+	}
+	__sync_fetch_and_add(&scopes_used, 1);
+	return scope__find(tid);
+}
+
+/* Only the outermost frame has a function and a work item: 0 if it is none. */
+static __always_inline void scope__enter(__u64 work, __u64 function)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	__u32 *known = bpf_map_lookup_elem(&scopes, &tid);
+	struct scope *s = scope__find(tid) ?: scope__make(tid);
 
-	if (!known)
+	if (!s)
 		return;
-	if (!outermost && *known > 1) {
-		*known -= 1;
+	if (!work && s->depth) {
+		/* The inner one is told: so must be the one around it, before. */
+		scope__tell(s);
+		s->depth++;
 		return;
 	}
-	if (!bpf_map_delete_elem(&scopes, &tid))
-		scope__count(-1);
+	/* A kworker begins a work item with nothing on its stack: one still there
+	 * is an exit that was missed.
+	 */
+	if (s->depth)
+		__sync_fetch_and_add(&counters.scope_healed, s->depth);
+	else
+		scope__count(1);
+	s->depth = 1;
+	s->told = 0;
+	s->work = work;
+	s->function = function;
 }
 
-static __always_inline bool in_scope(void)
+/* Returns whether the loader knows of the work item that ends here. */
+static __always_inline bool scope__exit(bool outermost)
 {
-	__u32 tid;
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct scope *s = scope__find(tid);
+	bool told;
+
+	if (!s || !s->depth)
+		return false;
+	if (!outermost && s->depth > 1) {
+		s->depth--;
+		return false;
+	}
+	told = s->told;
+	s->depth = 0;
+	scope__count(-1);
+	if (scopes_used > NLB_SCOPES / 2 && !bpf_map_delete_elem(&scopes, &tid))
+		__sync_fetch_and_add(&scopes_used, -1);
+	return told;
+}
+
+/* That of the task that runs here, NULL outside any frame.  An interrupt has none. */
+static __always_inline struct scope *current_scope(void)
+{
+	struct scope *s;
 
 	if (!filter.scope || !*scope_slot(bpf_get_current_task()))
-		return false;
-	tid = (__u32)bpf_get_current_pid_tgid();
-	return bpf_map_lookup_elem(&scopes, &tid) && !in_interrupt();
+		return NULL;
+	s = scope__find((__u32)bpf_get_current_pid_tgid());
+	return s && s->depth && !in_interrupt() ? s : NULL;
 }
 
 /* ---- allocations and frees ---- */
@@ -307,10 +389,142 @@ static __always_inline __u64 traced_site(const __u64 *stack, __u32 depth, __s32 
 	return 0;
 }
 
-static __always_inline void fill_alloc(struct nlb_alloc *e, __u64 addr,
-				       const struct nlb_book_entry *entry)
+/*
+ * Walking a stack costs as much as ten times everything else that is done about an
+ * allocation, and it is nearly always one of a few dozen.  Where each return address
+ * of such a one lies above this program's context, which is on the stack, is known, so
+ * that looking there says whether it is the same again.  (The program's own frame may
+ * be elsewhere, since 6.13.)
+ */
+enum program { KMALLOC = 1, KMALLOC_NODE, SKB_ALLOC, SKB_CLONE, SOCK, CACHE_ALLOC };
+
+#define STACK_SIZE 0x4000 /* THREAD_SIZE, of x86-64 and arm64 with 4 KiB pages */
+
+/* kernel/trace/rethook.c, since 5.18; before that nothing is found here. */
+struct llist_node___nlb {
+	struct llist_node___nlb *next;
+} __attribute__((preserve_access_index));
+
+struct llist_head___nlb {
+	struct llist_node___nlb *first;
+} __attribute__((preserve_access_index));
+
+struct rethook_node___nlb {
+	struct llist_node___nlb llist;
+	unsigned long ret_addr;
+} __attribute__((preserve_access_index));
+
+struct task_struct___nlb {
+	struct llist_head___nlb rethooks;
+} __attribute__((preserve_access_index));
+
+/*
+ * Where a function with a kretprobe returns to is not on the stack, but in a list of
+ * the task's, the innermost first.  Returns whether that is all of it.
+ */
+static __always_inline bool read_returns(__u64 returns[NLB_RETURNS])
 {
-	fill_header(&e->h, NLB_ALLOC);
+	struct task_struct___nlb *task = (void *)bpf_get_current_task();
+	struct llist_node___nlb *link;
+
+	for (__u32 i = 0; i < NLB_RETURNS; i++)
+		returns[i] = 0;
+	if (!bpf_core_field_exists(task->rethooks) ||
+	    !bpf_core_type_exists(struct rethook_node___nlb))
+		return true;
+	link = BPF_CORE_READ(task, rethooks.first);
+	for (__u32 i = 0; i < NLB_RETURNS && link; i++) {
+		struct rethook_node___nlb *node =
+			(void *)link - bpf_core_field_offset(struct rethook_node___nlb, llist);
+
+		returns[i] = BPF_CORE_READ(node, ret_addr);
+		link = BPF_CORE_READ(link, next);
+	}
+	return !link;
+}
+
+static __always_inline bool same_stack(const struct nlb_known_stack *known, __u64 place)
+{
+	__u64 end = (place | (STACK_SIZE - 1)) + 1;
+	__u64 returns[NLB_RETURNS] = { 0 };
+	bool read = false;
+
+	for (__u32 i = 0; i < NLB_KNOWN_WORDS; i++) {
+		__u64 word, at;
+
+		if (i >= known->words)
+			break;
+		at = known->at[i];
+		if (at & NLB_AT_RETURN) {
+			if (!read)
+				read_returns(returns);
+			read = true;
+			word = returns[at & (NLB_RETURNS - 1)];
+		} else {
+			at = at & NLB_AT_END ? end - 8 * (at & (NLB_AT_END - 1)) : place + 8 * at;
+			if (bpf_probe_read_kernel(&word, sizeof(word), (void *)at))
+				return false;
+		}
+		if (word != known->word[i])
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The number of the stack that this is, or 0.  With key->way of NLB_STACK_WAYS it is
+ * not worth learning, else that is where it is to be learnt.
+ */
+static __always_inline __u32 known_stack(struct nlb_stack_key *key, __u64 place)
+{
+	for (__u32 i = 0; i < NLB_STACK_WAYS; i++) {
+		const struct nlb_known_stack *known;
+
+		key->way = i;
+		known = bpf_map_lookup_elem(&known_stacks, key);
+		if (!known)
+			return 0;
+		if (!known->number)
+			break;
+		if (same_stack(known, place))
+			return known->number;
+	}
+	key->way = NLB_STACK_WAYS;
+	return 0;
+}
+
+static const struct nlb_known_stack not_known;
+
+/* The loader is asked once: what it cannot use stays as it is put here. */
+static __always_inline void learn_stack(void *ctx, const struct nlb_stack_key *key, __u64 place,
+					__u64 site)
+{
+	__u32 size = STACK_SIZE - (place & (STACK_SIZE - 1));
+	struct nlb_stack *e;
+
+	if (size > sizeof(e->words) ||
+	    bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > NLB_RING_BYTES / 8)
+		return;
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	if (!e)
+		return;
+	if (bpf_map_update_elem(&known_stacks, key, &not_known, BPF_NOEXIST) ||
+	    bpf_probe_read_kernel(e->words, size, (void *)place) || !read_returns(e->returns)) {
+		bpf_ringbuf_discard(e, 0);
+		return;
+	}
+	fill_header_flags(&e->h, NLB_STACK, 0);
+	e->key = *key;
+	e->site = site;
+	e->nr_words = size / sizeof(e->words[0]);
+	e->stack_size = bpf_get_stack(ctx, e->stack, sizeof(e->stack), 0);
+	submit(e);
+}
+
+static __always_inline void fill_alloc(struct nlb_alloc *e, __u64 addr,
+				       const struct nlb_book_entry *entry, __u32 flags)
+{
+	fill_header_flags(&e->h, NLB_ALLOC, flags);
 	e->h.time = entry->born;
 	e->addr = addr;
 	e->size = entry->size;
@@ -332,7 +546,8 @@ static __always_inline bool crowded(void)
  * quarter of the size.  An skb's stack is looked at all the same, since it says
  * whether the skb is ours; so one that finds the ring full is still booked.
  */
-static __always_inline int record_alloc_short(void *ctx, __u64 addr, struct nlb_book_entry *entry)
+static __always_inline int record_alloc_short(void *ctx, __u64 addr, struct nlb_book_entry *entry,
+					      __u32 flags)
 {
 	struct nlb_alloc *e;
 
@@ -349,28 +564,62 @@ static __always_inline int record_alloc_short(void *ctx, __u64 addr, struct nlb_
 	e = reserve(NLB_ALLOC_SHORT);
 	if (!e)
 		return 0;
-	fill_alloc(e, addr, entry);
-	e->h.flags |= NLB_F_NO_STACK;
+	fill_alloc(e, addr, entry, flags | NLB_F_NO_STACK);
 	__sync_fetch_and_add(&counters.left_out, 1);
 	submit(e);
 	return 0;
 }
 
-static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64 site, __u32 kind)
+/* A stack that is known was ours when it was learnt. */
+static __always_inline int record_alloc_known(__u64 addr, const struct nlb_book_entry *entry,
+					      __u32 number)
+{
+	struct nlb_alloc *e;
+
+	if (!book__add(addr, entry))
+		return 0;
+	e = reserve(NLB_ALLOC_SHORT);
+	if (!e)
+		return 0;
+	fill_alloc(e, addr, entry, NLB_F_KNOWN_STACK | number << 8);
+	submit(e);
+	return 0;
+}
+
+/* scope: what the task is in, NULL if it is in no frame or does not run now. */
+static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64 site, __u32 kind,
+					enum program program, struct scope *scope)
 {
 	struct nlb_book_entry entry = { .size = size, .site = site, .kind = kind };
+	struct nlb_stack_key key = { .generation = generation, .program = program };
+	__u64 place = address_of((__u64)ctx);
+	__u32 flags = 0, number;
 	struct nlb_alloc *e;
 
 	if (filter.asleep)
 		return 0;
 	book__heal(addr);
+	if (scope)
+		scope__tell(scope);
+	else
+		flags = in_interrupt() ? NLB_F_IRQ : 0;
 	entry.tid = (__u32)bpf_get_current_pid_tgid();
 	bpf_get_current_comm(entry.comm, sizeof(entry.comm));
 	entry.born = bpf_ktime_get_ns();
+	key.what = site;
+	if (scope)
+		key.what ^= scope->function ^ size << 32;
+	if (scope && scope->work)
+		key.place = place & (STACK_SIZE - 1);
+	key.way = NLB_STACK_WAYS;
+	/* Elsewhere than in a frame the stack may be an interrupt's. */
+	number = scope ? known_stack(&key, place) : 0;
+	if (number)
+		return record_alloc_known(addr, &entry, number);
 	e = crowded() ? NULL : reserve(sizeof(*e));
 	if (!e)
-		return record_alloc_short(ctx, addr, &entry);
-	fill_alloc(e, addr, &entry);
+		return record_alloc_short(ctx, addr, &entry, flags);
+	fill_alloc(e, addr, &entry, flags);
 	e->stack_size = bpf_get_stack(ctx, e->stack, sizeof(e->stack), 0);
 	if (e->stack_size < 0)
 		__sync_fetch_and_add(&counters.no_stack, 1);
@@ -378,10 +627,13 @@ static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64
 		bpf_ringbuf_discard(e, 0);
 		return 0;
 	}
-	if (book__add(addr, &entry))
-		submit(e);
-	else
+	if (!book__add(addr, &entry)) {
 		bpf_ringbuf_discard(e, 0);
+		return 0;
+	}
+	submit(e);
+	if (key.way < NLB_STACK_WAYS)
+		learn_stack(ctx, &key, place, site);
 	return 0;
 }
 
@@ -401,7 +653,7 @@ static __always_inline int record_free(__u64 addr, __u64 site)
 	return 0;
 }
 
-static __always_inline int on_kmalloc(__u64 *ctx)
+static __always_inline int on_kmalloc(__u64 *ctx, enum program program)
 {
 	__u64 site = ctx[0], third, fourth;
 
@@ -413,20 +665,20 @@ static __always_inline int on_kmalloc(__u64 *ctx)
 	third = *(volatile __u64 *)&ctx[2];
 	fourth = *(volatile __u64 *)&ctx[3];
 	return record_alloc(ctx, ctx[1], kmalloc_size_arg == 3 ? fourth : third, site,
-			    NLB_KIND_OBJECT);
+			    NLB_KIND_OBJECT, program, current_scope());
 }
 
 SEC("raw_tp/kmalloc")
 int nlb_kmalloc(__u64 *ctx)
 {
-	return on_kmalloc(ctx);
+	return on_kmalloc(ctx, KMALLOC);
 }
 
 /* Up to 6.0 a kmalloc with a node has its own event, with the same beginning. */
 SEC("?raw_tp/kmalloc_node")
 int nlb_kmalloc_node(__u64 *ctx)
 {
-	return on_kmalloc(ctx);
+	return on_kmalloc(ctx, KMALLOC_NODE);
 }
 
 SEC("raw_tp/kfree")
@@ -443,17 +695,28 @@ int nlb_kfree(__u64 *ctx)
 SEC("?fexit/__alloc_skb")
 int nlb_skb_alloc(__u64 *ctx)
 {
-	if (!filter.scope || !ctx[4] || !in_scope())
+	struct scope *scope;
+
+	if (!filter.scope || !ctx[4])
 		return 0;
-	return record_alloc(ctx, address_of(ctx[4]), (__u32)ctx[0], 0, NLB_KIND_SKB);
+	scope = current_scope();
+	if (!scope)
+		return 0;
+	return record_alloc(ctx, address_of(ctx[4]), (__u32)ctx[0], 0, NLB_KIND_SKB, SKB_ALLOC,
+			    scope);
 }
 
 SEC("?fexit/skb_clone")
 int nlb_skb_clone(__u64 *ctx)
 {
-	if (!filter.scope || !ctx[2] || !in_scope())
+	struct scope *scope;
+
+	if (!filter.scope || !ctx[2])
 		return 0;
-	return record_alloc(ctx, address_of(ctx[2]), 0, 0, NLB_KIND_SKB);
+	scope = current_scope();
+	if (!scope)
+		return 0;
+	return record_alloc(ctx, address_of(ctx[2]), 0, 0, NLB_KIND_SKB, SKB_CLONE, scope);
 }
 
 /*
@@ -468,19 +731,21 @@ int nlb_sock(__u64 *ctx)
 
 	if ((__u32)ctx[1] != pf_nfc || !ctx[5] || !filter.span.size)
 		return 0;
-	return record_alloc(ctx, address_of(ctx[5]), proto->obj_size, 0, NLB_KIND_SOCK);
+	return record_alloc(ctx, address_of(ctx[5]), proto->obj_size, 0, NLB_KIND_SOCK, SOCK, NULL);
 }
 
 /* Instead of the skbs' two above where fexit is refused: the struct's own allocation. */
 static __always_inline int on_cache_alloc(__u64 *ctx)
 {
+	struct scope *scope;
 	__u64 site = ctx[0];
 
 	if (!in_range(&filter.skb_alloc, site) && !in_range(&filter.skb_clone, site))
 		return 0;
-	if (!ctx[1] || !in_scope())
+	scope = ctx[1] ? current_scope() : NULL;
+	if (!scope)
 		return 0;
-	return record_alloc(ctx, ctx[1], 0, site, NLB_KIND_SKB);
+	return record_alloc(ctx, ctx[1], 0, site, NLB_KIND_SKB, CACHE_ALLOC, scope);
 }
 
 SEC("?raw_tp/kmem_cache_alloc")
@@ -528,18 +793,6 @@ int nlb__kfree_skb(__u64 *ctx)
 
 /* ---- work items of traced modules ---- */
 
-static __always_inline void send_work(__u32 type, __u64 work, __u64 function)
-{
-	struct nlb_work *e = reserve(sizeof(*e));
-
-	if (!e)
-		return;
-	fill_header(&e->h, type);
-	e->work = work;
-	e->function = function;
-	submit(e);
-}
-
 SEC("tp_btf/workqueue_execute_start")
 int nlb_work_start(__u64 *ctx)
 {
@@ -548,8 +801,7 @@ int nlb_work_start(__u64 *ctx)
 
 	if (!in_traced_text(function))
 		return 0;
-	scope__enter(true);
-	send_work(NLB_WORK_START, (__u64)work, function);
+	scope__enter((__u64)work, function);
 	return 0;
 }
 
@@ -563,8 +815,8 @@ int nlb_work_end(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!in_traced_text(function))
 		return 0;
-	scope__exit(true);
-	send_work(NLB_WORK_END, work, function);
+	if (scope__exit(true))
+		send_work(NLB_WORK_END, work, function);
 	return 0;
 }
 
@@ -654,7 +906,7 @@ int nlb_return(struct pt_regs *ctx)
 SEC("kprobe")
 int nlb_enter(struct pt_regs *ctx)
 {
-	scope__enter(false);
+	scope__enter(0, bpf_get_attach_cookie(ctx));
 	return send_call(ctx);
 }
 
@@ -711,7 +963,7 @@ int nlb_f_return(void *ctx)
 SEC("?fentry/__kfree_skb")
 int nlb_f_enter(void *ctx)
 {
-	scope__enter(false);
+	scope__enter(0, bpf_get_attach_cookie(ctx));
 	return send_call_of(ctx);
 }
 
@@ -726,7 +978,11 @@ int nlb_f_leave(void *ctx)
 
 static __always_inline int send_module(struct module *mod, __u32 type)
 {
-	struct nlb_module *e = reserve(sizeof(*e));
+	struct nlb_module *e;
+
+	/* Before anything of it runs, or is there no more. */
+	__sync_fetch_and_add(&generation, 1);
+	e = reserve(sizeof(*e));
 
 	if (!e)
 		return 0;

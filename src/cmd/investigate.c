@@ -14,19 +14,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scan/budget.h"
 #include "scan/scanner.h"
 #include "scan/slab.h"
 #include "util/log.h"
 
-#define SEARCH_PAUSE_NS 300000000ULL
-#define ASKED_PAUSE_NS	150000000ULL  /* a suspect is not looked at again sooner */
-#define SEARCH_SHARE	10	      /* one part in so many of the time */
-#define SEARCH_BURST_NS 1000000000ULL /* that may be spent at once */
-#define DEVICE_BYTES	512	      /* of struct nfc_digital_dev and the like */
-#define MODULE_REGIONS	4
-#define SOCKETS_NS	1000000000ULL  /* how often sockets are looked at */
-#define FIRST_SCAN_NS	60000000000ULL /* as kmemleak's */
-#define LAST_SEARCH_NS	2000000000ULL  /* the most that the end waits for searches */
+#define ASKED_PAUSE_NS 150000000ULL /* a suspect is not looked at again sooner */
+#define TRIES	       3	    /* of a search whose lists change too quickly */
+#define DEVICE_BYTES   512	    /* of struct nfc_digital_dev and the like */
+#define MODULE_REGIONS 4
+#define SOCKETS_NS     1000000000ULL  /* how often sockets are looked at */
+#define FIRST_SCAN_NS  60000000000ULL /* as kmemleak's */
+#define LAST_SEARCH_NS 2000000000ULL  /* the most that the end waits for searches */
 
 struct investigation {
 	struct investigation_config config;
@@ -38,11 +37,12 @@ struct investigation {
 	struct slabs *slabs;
 	struct scanner *scanner;
 	bool tried, searching;
-	uint64_t not_before;	    /* the next search */
-	uint64_t budget, budget_at; /* time that searches may take, as of then */
+	struct budget budget;
 	uint64_t next_scan, next_sockets;
 	uint64_t ending;     /* since when, or 0 */
 	unsigned asked;	     /* searches of everything that somebody waits for */
+	bool for_asked;	     /* the one under way is one of those */
+	unsigned tries;	     /* that came to nothing, in a row */
 	uint64_t asked_from; /* the next of them, not before then */
 	int64_t begun, ended;
 	struct investigation_status last;
@@ -99,6 +99,7 @@ static void prepare(struct investigation *i)
 
 struct collection {
 	struct investigation *i;
+	uint64_t now;
 	struct scan_object *objects;
 	size_t count, room;
 };
@@ -123,6 +124,8 @@ static void collect(void *ctx, const struct allocation *a)
 		/* What refers to an skb refers to its struct. */
 		.ghost = a->ghost,
 		.ghost_size = a->ghost_size,
+		.sought = !c->i->asked && a->rule != RULE_NONE && a->next &&
+			  a->look == LOOK_SEARCH && a->due <= c->now,
 		.size = a->skb && c->i->layout->skb_size ? c->i->layout->skb_size : a->size,
 	};
 }
@@ -182,15 +185,16 @@ static size_t collect_regions(struct investigation *i, struct region **out)
 
 static void begin_search(struct investigation *i, uint64_t now)
 {
-	struct collection c = { .i = i };
+	struct collection c = { .i = i, .now = now };
 	struct region *regions;
 	size_t nr_regions;
 
 	if (i->asked == 2)
 		session__suspect_all(i->session, now);
+	ledger__each(i->ledger, collect, &c);
+	i->for_asked = i->asked;
 	i->asked -= i->asked > 0;
 	i->begun++;
-	ledger__each(i->ledger, collect, &c);
 	if (c.count) {
 		nr_regions = collect_regions(i, &regions);
 		i->searching = !scanner__start(i->scanner, c.objects, c.count, regions, nr_regions,
@@ -200,50 +204,47 @@ static void begin_search(struct investigation *i, uint64_t now)
 		i->ended = i->begun;
 }
 
-/*
- * A search costs what it took; a share of the time that passes is earned, up to
- * a burst.  So the first suspects after a quiet time are looked for at once.
- */
-static void pay(struct investigation *i, uint64_t ns, uint64_t now)
-{
-	i->budget += (now - i->budget_at) / SEARCH_SHARE;
-	if (!i->budget_at || i->budget > SEARCH_BURST_NS)
-		i->budget = SEARCH_BURST_NS;
-	i->budget_at = now;
-	i->not_before = now + SEARCH_PAUSE_NS;
-	if (i->budget >= ns) {
-		i->budget -= ns;
-		return;
-	}
-	i->not_before = now + SEARCH_PAUSE_NS + (ns - i->budget) * SEARCH_SHARE;
-	i->budget = 0;
-	i->budget_at = i->not_before;
-}
-
 static void end_search(struct investigation *i, const struct scan_result *r, uint64_t now)
 {
 	i->searching = false;
-	i->ended = i->begun;
 	i->asked_from = now + ASKED_PAUSE_NS;
-	i->last = (struct investigation_status){ .err = r->err,
-						 .began = r->began,
-						 .stats = r->stats };
-	pay(i, r->stats.ns, now);
-	if (r->err == -EAGAIN) {
+	budget__pay(&i->budget, r->stats.ns, now);
+	if (r->err == -EAGAIN && ++i->tries < TRIES) {
 		log_debug("a search could not be finished; it is made again");
+		/* As if it had not been begun: who waits for it waits for the next. */
+		i->begun--;
+		i->asked += i->for_asked;
+		return;
+	}
+	i->tries = 0;
+	i->ended = i->begun;
+	/* What is told of searches is told of whole ones. */
+	if (!r->stats.early)
+		i->last = (struct investigation_status){ .err = r->err,
+							 .began = r->began,
+							 .stats = r->stats };
+	/* Nothing was found out, which is no reason to give anything up. */
+	if (r->err == -EAGAIN) {
+		log_debug("a search could not be finished");
 		return;
 	}
 	if (r->err)
 		log_info("memory could not be searched (%s): findings stay probable",
 			 r->err == -E2BIG ? "--scan-limit does not suffice" : strerror(-r->err));
+	else if (r->stats.early)
+		log_debug("what was in doubt is in use: read %llu KiB in %llu us",
+			  (unsigned long long)r->stats.bytes >> 10,
+			  (unsigned long long)r->stats.ns / 1000);
 	else
 		log_debug("searched %llu KiB, %llu slabs for %llu allocations in %llu ms",
 			  (unsigned long long)r->stats.bytes >> 10,
 			  (unsigned long long)r->stats.slabs, (unsigned long long)r->count,
 			  (unsigned long long)r->stats.ns / 1000000);
 	for (size_t n = 0; n < r->count; n++)
-		session__searched(i->session, r->objects[n].addr, r->objects[n].id,
-				  r->objects[n].verdict, r->objects[n].checksum, r->began, now);
+		if (r->objects[n].answered)
+			session__searched(i->session, r->objects[n].addr, r->objects[n].id,
+					  r->objects[n].verdict, r->objects[n].checksum, r->began,
+					  now);
 }
 
 static bool orphaned(void *ctx, const struct allocation *a)
@@ -295,7 +296,8 @@ void investigation__work(struct investigation *i, uint64_t now)
 	if (i->searching)
 		return;
 	if (i->asked ? now >= i->asked_from
-		     : (i->ending || now >= i->not_before) && ledger__search_due(i->ledger, now))
+		     : (i->ending || now >= i->budget.not_before) &&
+			       ledger__search_due(i->ledger, now))
 		begin_search(i, now);
 }
 
@@ -329,7 +331,8 @@ bool investigation__last(struct investigation *i, uint64_t now)
 	if (!i->ending) {
 		i->ending = now;
 		session__recheck(i->session, now);
-		investigation__scan(i, now);
+		if (i->config.scan_interval_ns)
+			investigation__scan(i, now);
 	}
 	return now - i->ending < LAST_SEARCH_NS &&
 	       (i->searching || ledger__search_due(i->ledger, now));

@@ -18,7 +18,7 @@
 struct investigation;
 
 struct investigation_config {
-	uint64_t scan_interval_ns; /* of kmemleak's rule, 0: never */
+	uint64_t scan_interval_ns; /* of kmemleak's rule, 0: never, also not at the end */
 	uint64_t scan_limit;	   /* most bytes that a search reads, 0: all there are */
 };
 
@@ -42,9 +42,9 @@ void investigation__work(struct investigation *i, uint64_t now);
 void investigation__scan(struct investigation *i, uint64_t now);
 
 /*
- * The end has come: asks about everything once more, without a pause.  Returns
- * whether investigation__work() should be called again before the report; no
- * longer than two seconds.
+ * The end has come: asks about every finding once more, without a pause, and unless
+ * scans are not wanted about everything else as well.  Returns whether investigation__work() should
+ * be called again before the report; no longer than two seconds.
  */
 bool investigation__last(struct investigation *i, uint64_t now);
 /*

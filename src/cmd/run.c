@@ -34,6 +34,7 @@
 #include "report/report.h"
 #include "report/tell.h"
 #include "scan/look.h"
+#include "trace/stacks.h"
 #include "util/clock.h"
 #include "util/lock.h"
 #include "util/log.h"
@@ -71,6 +72,7 @@ struct run {
 	struct control_subject subject; /* of control and service */
 	struct service *service;
 	struct skb_sizes sizes;
+	uint64_t hiders[STACKS_HIDERS];
 	struct ring_buffer *ring;
 	const struct front *front;
 	struct report *shown; /* the front's own, behind the filter */
@@ -265,6 +267,7 @@ static void on_module(struct run *r, const struct nlb_module *m)
 	size_t before;
 	int ret;
 
+	stacks__forget(hooks__stacks_fd(r->hooks), hooks__generation(r->hooks));
 	memcpy(name, m->name, sizeof(name));
 	name[sizeof(name) - 1] = '\0';
 	if (m->h.type == NLB_MODULE_FREE) {
@@ -309,6 +312,14 @@ static int on_record(void *ctx, void *data, size_t size)
 	if (size >= sizeof(struct nlb_module) &&
 	    (h->type == NLB_MODULE_LOAD || h->type == NLB_MODULE_FREE)) {
 		on_module(r, data);
+		return 0;
+	}
+	if (h->type == NLB_STACK) {
+		int err = stacks__take(hooks__stacks_fd(r->hooks), r->names, r->hiders, data,
+				       (uint32_t)size);
+
+		log_debug("a stack was learnt%s%s", err ? ", in vain: " : "",
+			  err ? strerror(-err) : "");
 		return 0;
 	}
 	if (decode(data, size, meaning, &r->sizes, r->names, &e) != DECODED_EVENT)
@@ -704,6 +715,8 @@ static int open_trace(struct run *r)
 	layout__read(&r->layout, r->kernel.btf);
 	r->sizes = (struct skb_sizes){ r->layout.skb_size,
 				       (r->layout.shared_info_size + 63U) & ~63U, 64 };
+	for (size_t i = 0; i < STACKS_HIDERS; i++)
+		query__find(r->kernel.query, NULL, stacks_hiders[i], &r->hiders[i]);
 	err = set_roles(r);
 	if (!err)
 		err = hooks__new(&r->hooks, &config, &r->kernel, r->names);

@@ -658,6 +658,21 @@ int hooks__book_fd(const struct hooks *h)
 	return bpf_map__fd(h->skel->maps.book);
 }
 
+int hooks__stacks_fd(const struct hooks *h)
+{
+	return bpf_map__fd(h->skel->maps.known_stacks);
+}
+
+int hooks__scopes_fd(const struct hooks *h)
+{
+	return bpf_map__fd(h->skel->maps.scopes);
+}
+
+uint32_t hooks__generation(const struct hooks *h)
+{
+	return __atomic_load_n(&h->skel->bss->generation, __ATOMIC_RELAXED);
+}
+
 size_t hooks__book_entries(const struct hooks *h)
 {
 	return h->config.book_entries ? h->config.book_entries : NLB_BOOK_ENTRIES;

@@ -142,6 +142,12 @@ const struct hook *hooks__at(const struct hooks *h, size_t index);
 
 int hooks__events_fd(const struct hooks *h);
 int hooks__book_fd(const struct hooks *h);
+/* The map of stacks that need not be walked again (trace/stacks.h). */
+int hooks__stacks_fd(const struct hooks *h);
+/* The map of the tasks that are, or were, inside a frame. */
+int hooks__scopes_fd(const struct hooks *h);
+/* How often modules have come or gone. */
+uint32_t hooks__generation(const struct hooks *h);
 /* What the book has room for. */
 size_t hooks__book_entries(const struct hooks *h);
 const struct nlb_counters *hooks__counters(const struct hooks *h);

@@ -20,6 +20,7 @@ struct reach {
 	struct edge *edges;
 	size_t nr_edges, room;
 	uint64_t steps;
+	size_t sought; /* and not marked */
 };
 
 static int by_address(const void *a, const void *b)
@@ -54,6 +55,7 @@ struct reach *reach__new(struct reach_object *objects, size_t count)
 		struct reach_object *o = &objects[i];
 
 		o->reachable = o->stale = o->marked = false;
+		r->sought += o->sought;
 		if (o->size) { /* else nothing points into it */
 			r->low = o->addr < r->low ? o->addr : r->low;
 			high = last_byte(o) > high ? last_byte(o) : high;
@@ -199,8 +201,15 @@ void reach__mark(struct reach *r, uint64_t word)
 {
 	struct reach_object *target = reach__find(r, word);
 
-	for (; target; target = reach__next(r, target, word))
+	for (; target; target = reach__next(r, target, word)) {
+		r->sought -= target->sought && !target->marked;
 		target->marked = true;
+	}
+}
+
+size_t reach__sought(const struct reach *r)
+{
+	return r->sought;
 }
 
 static int by_from(const void *a, const void *b)

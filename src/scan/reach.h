@@ -23,6 +23,7 @@ struct reach_object {
 	 * was freed, is no reference whoever owns the memory now.
 	 */
 	uint64_t ghost, ghost_size;
+	bool sought;	/* the question is about this one: see reach__sought() */
 	bool reachable; /* out */
 	/* out: not reachable, but named in freed memory, or by such an object:
 	 * what is doubtful itself makes nothing certain.
@@ -60,6 +61,8 @@ int reach__look(struct reach *r, const void *bytes, size_t size, uint64_t from,
 		bool (*is_free)(void *ctx, uint64_t object), void *ctx);
 /* A word that the stack can reach: marks what it points into. */
 void reach__mark(struct reach *r, uint64_t word);
+/* How many of those that are sought have not been marked yet. */
+size_t reach__sought(const struct reach *r);
 
 /* A root names the target; from freed memory if stale. */
 void reach__root(struct reach *r, struct reach_object *target, bool stale);

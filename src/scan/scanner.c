@@ -96,6 +96,7 @@ static void work(struct scanner *s)
 			.size = s->objects[i].size,
 			.ghost = s->objects[i].ghost,
 			.ghost_size = s->objects[i].ghost_size,
+			.sought = s->objects[i].sought,
 		};
 	if (!r->err)
 		r->err = search__run(s->search, set, r->count, s->regions, s->nr_regions, s->limit,
@@ -103,6 +104,9 @@ static void work(struct scanner *s)
 	for (size_t i = 0; i < r->count; i++) {
 		struct scan_object *o = &s->objects[i];
 
+		o->answered = !r->stats.early || o->sought;
+		if (!o->answered)
+			continue;
 		o->verdict = r->err ? VERDICT_UNREADABLE : verdict_of(s, &set[i]);
 		if (o->verdict == VERDICT_UNREFERENCED)
 			o->checksum = checksum(s, o);

@@ -6,6 +6,7 @@
 #ifndef NLB_SCANNER_H
 #define NLB_SCANNER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,8 +20,10 @@ struct scan_object {
 	uint64_t addr, id;
 	uint64_t size;		    /* of what a reference may point into */
 	uint64_t ghost, ghost_size; /* see struct reach_object */
+	bool sought;		    /* likewise: what the search is for */
 	enum verdict verdict;
 	uint32_t checksum;
+	bool answered; /* out: else nothing was found out about it */
 };
 
 struct scan_result {

@@ -14,7 +14,9 @@
  * A word found this way may have been left behind by what is long gone.  So what
  * the stack itself can reach is marked besides: from the data of its modules and
  * from its devices and sockets, through every slab object met, a few steps far;
- * an object that is asked about is no step (a queue may be long).
+ * an object that is asked about is no step (a queue may be long).  This comes first: a
+ * borrowed object is two or three steps from its device, and once all that is sought
+ * has been met there is nothing left to ask of the rest of memory.
  *
  * kvfree_rcu() keeps what waits for its grace period in pages of its own, which
  * per-CPU data names: those are followed.
@@ -69,6 +71,7 @@ struct search {
 	uint64_t limit;
 	const int *cancel;
 	struct search_stats *stats;
+	bool seeking;	    /* some objects are sought */
 	struct table pages; /* of kvfree_rcu() -> this */
 	uint64_t todo[MAX_PAGES];
 	size_t nr_todo;
@@ -558,6 +561,12 @@ static int mark_region(struct search *s, struct marking *m, const struct region 
 	return 0;
 }
 
+/* Nothing more needs to be known. */
+static bool settled(const struct search *s)
+{
+	return s->seeking && !reach__sought(s->reach);
+}
+
 static int mark(struct search *s, const struct region *roots, size_t nr_roots)
 {
 	struct marking *m = calloc(1, sizeof(*m));
@@ -565,9 +574,9 @@ static int mark(struct search *s, const struct region *roots, size_t nr_roots)
 	int err = m ? 0 : -ENOMEM;
 	size_t i;
 
-	for (i = 0; !err && i < nr_roots; i++)
+	for (i = 0; !err && i < nr_roots && !settled(s); i++)
 		err = mark_region(s, m, &roots[i], true, 0);
-	for (; !err && m->head < m->tail; m->head++)
+	for (; !err && m->head < m->tail && !settled(s); m->head++)
 		err = mark_region(s, m, &m->queue[m->head].region, false, m->queue[m->head].step);
 	if (!m)
 		return err;
@@ -578,6 +587,27 @@ static int mark(struct search *s, const struct region *roots, size_t nr_roots)
 	table__free(&m->seen);
 	free(m);
 	return err;
+}
+
+/* All memory that the roots and what they lead to are not. */
+static int read_all(struct search *s, const struct region *regions, size_t nr_regions)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < s->nr_fixed; i++)
+		err = read_region(s, s->fixed[i].start, s->fixed[i].size, 0);
+	for (unsigned i = 0; !err && i < s->nr_cpus; i++)
+		err = read_region(s, s->cpu_bases[i] + s->per_cpu_start, s->per_cpu_size,
+				  s->cpu_bases[i]);
+	if (!err)
+		err = read_kvfree(s);
+	if (!err)
+		err = read_tasks(s);
+	for (size_t i = 0; !err && i < nr_regions; i++)
+		err = read_region(s, regions[i].start, regions[i].size, 0);
+	if (!err)
+		err = slabs__each(s->slabs, on_slab, s);
+	return err ? err : read_queue(s);
 }
 
 int search__run(struct search *s, struct reach_object *objects, size_t count,
@@ -597,23 +627,12 @@ int search__run(struct search *s, struct reach_object *objects, size_t count,
 	s->reach = reach__new(objects, count);
 	if (!s->reach)
 		return -ENOMEM;
+	s->seeking = reach__sought(s->reach);
 	err = mark(s, regions, nr_regions);
-	for (size_t i = 0; !err && i < s->nr_fixed; i++)
-		err = read_region(s, s->fixed[i].start, s->fixed[i].size, 0);
-	for (unsigned i = 0; !err && i < s->nr_cpus; i++)
-		err = read_region(s, s->cpu_bases[i] + s->per_cpu_start, s->per_cpu_size,
-				  s->cpu_bases[i]);
-	if (!err)
-		err = read_kvfree(s);
-	if (!err)
-		err = read_tasks(s);
-	for (size_t i = 0; !err && i < nr_regions; i++)
-		err = read_region(s, regions[i].start, regions[i].size, 0);
-	if (!err)
-		err = slabs__each(s->slabs, on_slab, s);
-	if (!err)
-		err = read_queue(s);
-	if (!err)
+	stats->early = !err && settled(s);
+	if (!err && !stats->early)
+		err = read_all(s, regions, nr_regions);
+	if (!err && !stats->early)
 		reach__finish(s->reach);
 	reach__free(s->reach);
 	s->reach = NULL;

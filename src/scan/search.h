@@ -10,6 +10,7 @@
 #ifndef NLB_SEARCH_H
 #define NLB_SEARCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,7 @@ struct search_stats {
 	uint64_t slabs;
 	uint64_t objects; /* that were asked about */
 	uint64_t ns;
+	bool early; /* see search__run() */
 };
 
 /*
@@ -40,7 +42,10 @@ int search__new(struct search **out, struct query *q, const struct btf *btf);
 void search__free(struct search *s);
 
 /*
- * Says of every object whether it is reachable (sorts them by address).  limit
+ * Says of every object whether it is reachable (sorts them by address).  Where some
+ * are sought and the stack itself turns out to reach all of those, that is the answer:
+ * the rest of memory is not read, stats->early is set, and of the others nothing is
+ * said.  limit
  * is the most bytes to read, 0: no limit.  Returns 0, -E2BIG where the limit
  * did not suffice (then nothing may be concluded), -ECANCELED once *cancel is
  * set, -EAGAIN where lists changed too

@@ -53,6 +53,7 @@ struct slabs {
 	int cache_span; /* bytes of a kmem_cache that hold all of these */
 	int cpu_freelist, cpu_slab;
 	struct table caches; /* address -> struct cache */
+	uint64_t low, high;  /* of their addresses */
 };
 
 static int read_variable(struct slabs *s, const char *name, uint64_t *value)
@@ -105,6 +106,8 @@ static int read_caches(struct slabs *s)
 	int err;
 
 	forget_caches(s);
+	s->low = UINT64_MAX;
+	s->high = 0;
 	err = read_u64(s, s->slab_caches, 0, &at);
 	for (int i = 0; !err && at != s->slab_caches && i < 10000; i++) {
 		struct cache *c;
@@ -136,6 +139,8 @@ static int read_caches(struct slabs *s)
 			free(c);
 			return -EIO;
 		}
+		s->low = c->addr < s->low ? c->addr : s->low;
+		s->high = c->addr > s->high ? c->addr : s->high;
 		at = get_u64(raw, s->cache_list);
 	}
 	return err;
@@ -232,6 +237,9 @@ static int parse_slab(struct slabs *s, uint64_t page, const unsigned char *raw, 
 	const struct cache *c;
 
 	memcpy(&cache, raw + s->slab_cache, 8);
+	/* Most pages are no slab's, and what they have there is looked up in vain. */
+	if (cache < s->low || cache > s->high)
+		return -ENOENT;
 	memcpy(&counters, raw + s->slab_counters, 8);
 	c = table__get(&s->caches, cache);
 	if (!c)

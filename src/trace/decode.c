@@ -115,7 +115,12 @@ static void decode_alloc(const struct nlb_alloc *a, size_t size, const struct sk
 		depth = NLB_STACK_DEPTH;
 	while (depth && !a->stack[depth - 1])
 		depth--;
-	out->alloc.stack = names__stack(names, (const uint64_t *)a->stack, depth, a->site);
+	if (a->h.flags & NLB_F_KNOWN_STACK)
+		out->alloc.stack = names__stack_at(names, NLB_KNOWN_NUMBER(a->h.flags))
+					   ? NLB_KNOWN_NUMBER(a->h.flags)
+					   : NAME_NONE;
+	else
+		out->alloc.stack = names__stack(names, (const uint64_t *)a->stack, depth, a->site);
 	out->alloc.caller = names__function(names, a->site);
 	decode__comm(out->alloc.comm, a->comm);
 }
@@ -141,7 +146,8 @@ enum decoded decode(const void *record, size_t size, const struct hook_meaning *
 	if (size < sizeof(*h) || !h->type || h->type >= sizeof(sizes_of) / sizeof(*sizes_of) ||
 	    size < sizes_of[h->type])
 		return DECODED_BROKEN;
-	if (h->type == NLB_ALLOC && size < sizeof(struct nlb_alloc) && !(h->flags & NLB_F_NO_STACK))
+	if (h->type == NLB_ALLOC && size < sizeof(struct nlb_alloc) &&
+	    !(h->flags & (NLB_F_NO_STACK | NLB_F_KNOWN_STACK)))
 		return DECODED_BROKEN;
 
 	memset(out, 0, sizeof(*out));

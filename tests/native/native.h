@@ -18,6 +18,9 @@ struct names;
 /* A book larger than by default; range is the text of the function that plays a module. */
 void test_large_book(struct kernel *kernel, struct names *names, struct nlb_range range);
 
+/* Stacks that are not walked again; the texts of __alloc_skb() and unix_dgram_sendmsg(). */
+void test_known_stacks(struct names *names, struct nlb_range skb_alloc, struct nlb_range sender);
+
 /* The command line program on this machine. */
 void test_command(const char *path);
 

@@ -139,6 +139,30 @@ static void stack_sizes(void **state)
 	}
 }
 
+/* A stack that was learnt comes as its number. */
+static void stack_known(void **state)
+{
+	struct nlb_alloc a = alloc_record(), *cut = malloc(NLB_ALLOC_SHORT);
+	struct event walked, e;
+
+	(void)state;
+	assert_non_null(cut);
+	assert_int_equal(take(&a, sizeof(a), NULL, &walked), DECODED_EVENT);
+	assert_int_not_equal(walked.alloc.stack, NAME_NONE);
+	a.h.flags = NLB_F_KNOWN_STACK | walked.alloc.stack << 8;
+	memcpy(cut, &a, NLB_ALLOC_SHORT);
+	assert_int_equal(take(cut, NLB_ALLOC_SHORT, NULL, &e), DECODED_EVENT);
+	assert_int_equal(e.alloc.stack, walked.alloc.stack);
+	assert_int_equal(e.alloc.caller, walked.alloc.caller);
+	assert_false(e.alloc.stack_left_out);
+	assert_false(e.irq);
+	/* A number that nobody has given. */
+	cut->h.flags = NLB_F_KNOWN_STACK | 0x123456 << 8;
+	assert_int_equal(take(cut, NLB_ALLOC_SHORT, NULL, &e), DECODED_EVENT);
+	assert_int_equal(e.alloc.stack, NAME_NONE);
+	free(cut);
+}
+
 /* A record as it comes when the ring buffer fills up, in memory that ends there. */
 static void stack_left_out(void **state)
 {
@@ -463,6 +487,7 @@ static const struct CMUnitTest decoding[] = {
 	TEST("decode: an allocation in an interrupt, by a task with a long name",
 	     allocation_in_interrupt),
 	TEST("decode: stacks of any size, and an errno instead of one", stack_sizes),
+	TEST("decode: a stack that is known", stack_known),
 	TEST("decode: an allocation whose stack was left out", stack_left_out),
 	TEST("decode: sizes of skbs", skb_sizes),
 	TEST("decode: a free, and one that was healed", release),

@@ -62,6 +62,7 @@ struct world {
 	struct reach_object objects[OBJECTS];
 	struct region regions[2];
 	struct search_stats stats;
+	bool sought[OBJECTS];
 };
 
 static uint64_t object(const struct world *w, unsigned i)
@@ -115,6 +116,7 @@ static int run_limited(struct world *w, uint64_t limit, int cancel)
 	for (unsigned i = 0; i < OBJECTS; i++)
 		w->objects[i] = (struct reach_object){ .addr = object(w, i),
 						       .size = 64,
+						       .sought = w->sought[i],
 						       .ghost = w->objects[i].ghost,
 						       .ghost_size = w->objects[i].ghost_size };
 	return search__run(w->search, w->objects, OBJECTS, w->regions, 2, limit, &cancel,
@@ -541,7 +543,48 @@ static void running(void **state)
 	stop(&w);
 }
 
+/* Once the stack is seen to reach all that is sought, the rest of memory is not read. */
+static void sought(void **state)
+{
+	uint64_t whole, device;
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	device = image__object(&w.medium, w.other, 1);
+	image__put(MODULE + 8, image__object(&w.medium, w.other, 5));
+	image__put(image__object(&w.medium, w.other, 5), object(&w, 3) + 8);
+	image__put(KERNEL, object(&w, 2));
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	assert_false(w.stats.early);
+	whole = w.stats.bytes;
+	w.sought[3] = true;
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	assert_true(w.stats.early);
+	assert_int_equal(answer(&w, 3), MARKED);
+	/* The roots, and one of those that they name. */
+	assert_int_equal(w.stats.bytes, 0x800 + 192 + 192);
+	/* One more, which only other memory names: the whole search, and the same answers. */
+	w.sought[2] = true;
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	assert_false(w.stats.early);
+	assert_int_equal(w.stats.bytes, whole);
+	assert_int_equal(answer(&w, 2), REACHABLE);
+	assert_int_equal(answer(&w, 3), MARKED);
+	assert_int_equal(answer(&w, 4), LEAKED);
+	/* Named by what is not sought itself, and by the device. */
+	image__put(object(&w, 3) + 16, object(&w, 2));
+	image__put(device, object(&w, 4));
+	w.sought[4] = true;
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	assert_true(w.stats.early);
+	assert_int_equal(answer(&w, 2), MARKED);
+	assert_int_equal(answer(&w, 4), MARKED);
+	stop(&w);
+}
+
 static const struct CMUnitTest search[] = {
+	TEST("search: what is sought is met on the way", sought),
 	TEST("search: what nobody names", nothing),
 	TEST("search: one word anywhere, as 6.1 has slabs", words_6_1),
 	TEST("search: one word anywhere, as 6.12 has slabs", words_6_12),
