@@ -81,8 +81,9 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 		{ "cookies", f->cookie, "hooks can be told apart",
 		  "none in kprobes (before 5.15): a program is loaded for each hook" },
 		{ "memory", f->memory,
-		  f->syscall_program ? "suspects can be looked at"
-				     : "suspects can be looked at, by a raw_tp program (before 5.14)",
+		  f->syscall_program
+			  ? "suspects can be looked at"
+			  : "suspects can be looked at, by a raw_tp program (before 5.14)",
 		  "no programs run on demand: neither memory nor symbols can be read" },
 		{ "module BTF", f->module_btf, "modules can have types: --attach fentry",
 		  "no types of modules (5.11 has them): no --attach fentry" },

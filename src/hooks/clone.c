@@ -66,7 +66,7 @@ static int read_number(const char *path, const char *text)
 	FILE *f = fopen(path, "re");
 	char line[64] = "";
 	int number = f && fgets(line, sizeof(line), f) && !strncmp(line, text, strlen(text))
-			     ? atoi(line + strlen(text))
+			     ? (int)strtol(line + strlen(text), NULL, 10)
 			     : -ENOENT;
 
 	if (f)
@@ -96,8 +96,8 @@ int clone__attach_kprobe(const struct bpf_program *template, uint64_t addr, uint
 
 	if (err >= 0)
 		err = event = open_event(addr, at_return);
-	if (err >= 0 && (ioctl(event, PERF_EVENT_IOC_SET_BPF, prog) ||
-			 ioctl(event, PERF_EVENT_IOC_ENABLE, 0)))
+	if (err >= 0 &&
+	    (ioctl(event, PERF_EVENT_IOC_SET_BPF, prog) || ioctl(event, PERF_EVENT_IOC_ENABLE, 0)))
 		err = -errno;
 	if (err < 0) {
 		if (event >= 0)

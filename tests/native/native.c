@@ -333,7 +333,8 @@ static void test_read(struct query *q)
 /* What a kernel without programs of type syscall is asked has the same answers. */
 static void test_old(struct query *new)
 {
-	static const char *const names[] = { TARGET, "_stext", "vfs_read", "page_offset_base",
+	static const char *const names[] = { TARGET,	   "_stext",
+					     "vfs_read",   "page_offset_base",
 					     "nr_cpu_ids", "slab_caches" };
 	struct query *old;
 	unsigned same = 0, all = 0;
