@@ -353,7 +353,8 @@ static void test_old(struct query *new)
 
 		result(query__find(old, NULL, names[i], &again) == found && again == addr,
 		       "%s is where it is", names[i]);
-		for (uint64_t off = 0; !found && off < 4096; off += 61) {
+		/* Of data not all is known. */
+		for (uint64_t off = 0; i < 3 && !found && off < 4096; off += 61) {
 			const uint64_t at = addr + off;
 			struct symbol x, y;
 
