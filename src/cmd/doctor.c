@@ -66,7 +66,7 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 		  "locked down (confidentiality): nothing can be traced" },
 		{ "symbols", f->symbols,
 		  f->syscall_program ? "the kernel tells where its functions are"
-				     : "read from /proc/kallsyms (before 5.16): 4 MiB more",
+				     : "read from /proc/kallsyms (before 5.16): 3 MiB more",
 		  "the kernel hides addresses: set kernel.kptr_restrict to 0 or 1" },
 		{ "modules", f->modules, "loadable modules",
 		  "no loadable modules: NFC built into the kernel cannot be scoped yet" },

@@ -66,7 +66,7 @@ static int read_number(const char *path, const char *text)
 	FILE *f = fopen(path, "re");
 	char line[64] = "";
 	int number = f && fgets(line, sizeof(line), f) && !strncmp(line, text, strlen(text))
-			     ? atoi(line + strlen(text))
+			     ? (int)strtol(line + strlen(text), NULL, 10)
 			     : -ENOENT;
 
 	if (f)

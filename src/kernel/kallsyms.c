@@ -3,7 +3,8 @@
  * /proc/kallsyms: "address type name", and for modules a tab and "[module]".
  *
  * The kernel prints its own symbols first, those of each CPU's area as offsets.
- * They are sorted there but for a few; here they are sorted all.
+ * They are sorted there but for a few; here they are sorted all.  Local constants,
+ * more than a quarter of them, are left out: nobody asks for those.
  */
 #include "kernel/kallsyms.h"
 
@@ -22,7 +23,7 @@ struct kallsyms {
 	struct entry {
 		uint64_t addr;
 		uint32_t name; /* into names */
-	} * list;
+	} __attribute__((packed)) * list;
 	size_t count, room;
 	char *names;
 	size_t size, names_room;
@@ -79,7 +80,7 @@ static int parse_line(char *line, uint64_t *addr, char **name)
 	char *at, *end;
 
 	*addr = strtoull(line, &at, 16);
-	if (at == line || at[0] != ' ' || !at[1] || at[2] != ' ')
+	if (at == line || at[0] != ' ' || !at[1] || at[1] == 'r' || at[2] != ' ')
 		return 0;
 	*name = at + 3;
 	end = *name + strcspn(*name, "\t\n");

@@ -2,7 +2,7 @@
 /*
  * The symbols of the kernel itself from /proc/kallsyms, for kernels that cannot be
  * asked about them (before 5.16).  Reading them takes a second in an emulated
- * machine and keeps 4 MiB, so all that ask share what was read once.
+ * machine and keeps 3 MiB, so all that ask share what was read once.
  */
 #ifndef NLB_KALLSYMS_H
 #define NLB_KALLSYMS_H
@@ -27,7 +27,8 @@ bool kallsyms__resolve(struct kallsyms *k, uint64_t addr, struct symbol *out);
 
 /*
  * Reads a file of that form.  For kallsyms__open(), and for tests: free with
- * kallsyms__close().  Lines of modules, and what is no such line, are left out.
+ * kallsyms__close().  Lines of modules and of local constants, and what is no such line, are left
+ * out.
  */
 int kallsyms__parse(struct kallsyms **out, const char *path);
 

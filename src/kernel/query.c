@@ -81,9 +81,17 @@ out:
 
 int query__open(struct query **out)
 {
-	int err = open_query(out, false);
+	static bool old; /* found out once, for all threads */
+	int err = -EINVAL;
 
-	return err == -EINVAL ? open_query(out, true) : err;
+	if (!__atomic_load_n(&old, __ATOMIC_RELAXED))
+		err = open_query(out, false);
+	if (err != -EINVAL)
+		return err;
+	err = open_query(out, true);
+	if (!err)
+		__atomic_store_n(&old, true, __ATOMIC_RELAXED);
+	return err;
 }
 
 int query__open_old(struct query **out)

@@ -20,11 +20,11 @@ struct btf;
 
 /* Offsets; cpu_sheaves is negative on a kernel that has no sheaves. */
 struct sheaf_layout {
-	int cpu_sheaves, capacity;   /* in struct kmem_cache */
-	int barns, barn, barn_step;  /* the nodes' places in it, and what is there */
-	int node_barn;		     /* in a kmem_cache_node, where that is what is there */
-	int main, spare, rcu_free;   /* in struct slub_percpu_sheaves */
-	int full;		     /* in struct node_barn */
+	int cpu_sheaves, capacity;	/* in struct kmem_cache */
+	int barns, barn, barn_step;	/* the nodes' places in it, and what is there */
+	int node_barn;			/* in a kmem_cache_node, where that is what is there */
+	int main, spare, rcu_free;	/* in struct slub_percpu_sheaves */
+	int full;			/* in struct node_barn */
 	int list, cache, size, objects; /* in struct slab_sheaf */
 };
 

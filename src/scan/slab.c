@@ -129,9 +129,8 @@ static int read_caches(struct slabs *s)
 		c->sheaves = (struct sheaf_cache){
 			.addr = c->addr,
 			.cpu_sheaves = get_u64(raw, s->sheaves.cpu_sheaves),
-			.capacity = s->sheaves.cpu_sheaves < 0
-					    ? 0
-					    : get_u32(raw, s->sheaves.capacity),
+			.capacity =
+				s->sheaves.cpu_sheaves < 0 ? 0 : get_u32(raw, s->sheaves.capacity),
 		};
 		/* Twice the same: the list has changed meanwhile and leads in a circle. */
 		if (!c->step || table__get(&s->caches, c->addr) ||
@@ -168,10 +167,9 @@ static int read_layout(struct slabs *s, const struct btf *btf)
 	if (s->page_size != 64 || s->slab_cache < 0 || s->slab_counters < 0 || s->cache_list < 0 ||
 	    s->cache_size < 0 || s->cache_object_size < 0)
 		return -EOPNOTSUPP;
-	const int used[] = { s->cache_list,    s->cache_size,	s->cache_object_size,
-			     s->cache_offset,  s->cache_random, s->cache_cpu_slab,
-			     s->cache_red_left, s->sheaves.cpu_sheaves,
-			     s->sheaves.capacity };
+	const int used[] = { s->cache_list,	s->cache_size,		s->cache_object_size,
+			     s->cache_offset,	s->cache_random,	s->cache_cpu_slab,
+			     s->cache_red_left, s->sheaves.cpu_sheaves, s->sheaves.capacity };
 
 	for (size_t i = 0; i < sizeof(used) / sizeof(*used); i++)
 		if (used[i] + 8 > s->cache_span)

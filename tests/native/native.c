@@ -335,7 +335,8 @@ static void test_read(struct query *q)
 /* What a kernel without programs of type syscall is asked has the same answers. */
 static void test_old(struct query *new)
 {
-	static const char *const names[] = { TARGET, "_stext", "vfs_read", "page_offset_base",
+	static const char *const names[] = { TARGET,	   "_stext",
+					     "vfs_read",   "page_offset_base",
 					     "nr_cpu_ids", "slab_caches" };
 	struct query *old;
 	unsigned same = 0, all = 0;
@@ -354,7 +355,8 @@ static void test_old(struct query *new)
 
 		result(query__find(old, NULL, names[i], &again) == found && again == addr,
 		       "%s is where it is", names[i]);
-		for (uint64_t off = 0; !found && off < 4096; off += 61) {
+		/* Of data not all is known. */
+		for (uint64_t off = 0; i < 3 && !found && off < 4096; off += 61) {
 			const uint64_t at = addr + off;
 			struct symbol x, y;
 

@@ -24,6 +24,7 @@ const struct fake_symbol fake__nfc[] = {
 	{ "__bpf_trace_kmalloc", NULL, FAKE_BPF_TRACE, 0x50 },
 	{ "bpf_trace_run5", NULL, FAKE_BPF_RUN, 0x80 },
 	{ "kmalloc_trace", NULL, FAKE_KMALLOC, 0xa0 },
+	{ "kretprobe_trampoline", NULL, FAKE_KRETPROBE, 0x60 },
 	{ NULL, NULL, 0, 0 },
 };
 

@@ -93,7 +93,7 @@ static struct {
 	} symbols[SYMBOLS];
 	size_t nr_symbols, nr_caches;
 	size_t nr_tasks;
-	uint64_t signal;     /* of the task added last */
+	uint64_t signal; /* of the task added last */
 	enum image_layout layout;
 	unsigned slab_cache; /* offset in struct slab */
 } image;

@@ -19,6 +19,7 @@ static const char listed[] = "0000000000000000 A fixed_percpu_data\n"
 			     "ffffffffb2e00160 t kfree_skbmem\n"
 			     "ffffffffb3000000 T kfree_skbmem\n"
 			     "ffffffffb4518820 d modules\n"
+			     "ffffffffb4518830 r __kstrtab_modules\n"
 			     "ffffffffb4400000 D init_stack\n"
 			     "ffffffffb5e2c000 B _end\n"
 			     "ffffffffc0a48000 t digital_send_cmd\t[nfc_digital]\n"
@@ -57,7 +58,8 @@ static void found(void **state)
 	assert_int_equal(address(k, "modules"), 0xffffffffb4518820);
 	/* The first of several. */
 	assert_int_equal(address(k, "kfree_skbmem"), 0xffffffffb2e00160);
-	/* Of no address, of a module, cut short, nothing. */
+	/* Of no address, of a module, a local constant, cut short, nothing. */
+	assert_int_equal(address(k, "__kstrtab_modules"), 0);
 	assert_int_equal(address(k, "fixed_percpu_data"), 0);
 	assert_int_equal(address(k, "digital_send_cmd"), 0);
 	assert_int_equal(address(k, "module"), 0);

@@ -193,6 +193,24 @@ static void wrappers(void **state)
 	names__free(n);
 }
 
+/* Before 5.16; what follows then is nobody's business. */
+static void hooked_returns(void **state)
+{
+	const uint64_t addrs[] = { FAKE_SEND_CMD + 0x10, FAKE_KRETPROBE, FAKE_WQ_POLL + 0x70 };
+	struct names *n = make();
+	const struct stack *s;
+
+	(void)state;
+	s = names__stack_at(n, names__stack(n, addrs, 3, 0));
+	assert_int_equal(s->depth, 1);
+	assert_int_equal(s->site, 0);
+	/* Even at its beginning. */
+	s = names__stack_at(n, names__stack(n, addrs + 1, 2, 0));
+	assert_int_equal(s->depth, 0);
+	assert_int_equal(s->site, 0);
+	names__free(n);
+}
+
 static void tracer_frames(void **state)
 {
 	/* A trampoline without a symbol, the tracepoint's machinery, then ours. */
@@ -383,6 +401,7 @@ static const struct CMUnitTest names[] = {
 	TEST("names: the site is the innermost function of a traced module", site_of_object),
 	TEST("names: allocation wrappers are skipped for the site", wrappers),
 	TEST("names: the tracer's own frames are cut off", tracer_frames),
+	TEST("names: a stack ends at a hooked return that hides its caller", hooked_returns),
 	TEST("names: empty and short stacks", short_stacks),
 	TEST("names: an address is resolved once", resolved_once),
 	TEST("names: the same text keeps its number when modules have changed", reloaded),
