@@ -45,7 +45,8 @@ BUILD_PACKAGES := gcc make scdoc clang llvm bpftool libbpf-dev libelf-dev libjan
 TEST_PACKAGES := libcmocka-dev libclang-rt-dev qemu-system-x86 qemu-utils \
 	busybox-static cpio kmod xz-utils zstd coccinelle pahole bc flex bison libssl-dev \
 	libdw-dev python3 clang-format clang-tidy shellcheck jq bpftrace groff-base mandoc procps \
-	chromium protobuf-compiler python3-pyte debhelper lintian curl
+	chromium protobuf-compiler python3-pyte debhelper lintian curl \
+	systemd python3-prometheus-client
 
 SRCS := $(sort $(wildcard src/*/*.c))
 OBJS := $(SRCS:%.c=$(O)/%.o)

@@ -183,6 +183,17 @@ static void dawdlers(void **state)
 	expect(w, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "200", "");
 }
 
+/* Would it wake its caller now? */
+static bool wants_work(const struct world *w)
+{
+	struct timeval none = { 0, 0 };
+	fd_set set;
+
+	FD_ZERO(&set);
+	FD_SET(http__fd(w->http), &set);
+	return select(http__fd(w->http) + 1, &set, NULL, NULL, &none) != 0;
+}
+
 /* More than there are places for: they wait, and all are served in the end. */
 static void crowd(void **state)
 {
@@ -196,6 +207,8 @@ static void crowd(void **state)
 		work(w);
 		assert_in_range(http__clients(w->http), 0, 8);
 	}
+	assert_int_equal(http__clients(w->http), 8);
+	assert_false(wants_work(w));
 	for (int i = 0; i < 100; i++) {
 		w->now += SECOND;
 		work(w);
@@ -291,16 +304,11 @@ static void endless_headers(void **state)
 static void quiet(void **state)
 {
 	struct world *w = *state;
-	fd_set set;
 
 	for (int i = 0; i < 3; i++) {
-		struct timeval none = { 0, 0 };
-
 		expect(w, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "200", "");
 		work(w);
-		FD_ZERO(&set);
-		FD_SET(http__fd(w->http), &set);
-		assert_int_equal(select(http__fd(w->http) + 1, &set, NULL, NULL, &none), 0);
+		assert_false(wants_work(w));
 	}
 }
 
