@@ -62,11 +62,11 @@ struct {
 	__type(value, __u32);
 } live_slots SEC(".maps");
 
-/* Tasks inside a frame. */
+/* Tasks inside a frame, and interrupts. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, NLB_SCOPES);
-	__type(key, __u32);
+	__type(key, __u32); /* scope__key() */
 	__type(value, __u32); /* how deep */
 } scopes SEC(".maps");
 
@@ -177,13 +177,23 @@ static __always_inline void scope__count(__s32 n)
 	__sync_fetch_and_add(&filter.scope, n);
 }
 
+/* What is inside a frame: a task, or an interrupt on this CPU, which is none of what
+ * the task below it does.
+ */
+static __always_inline __u32 scope__key(void)
+{
+	if (in_interrupt())
+		return NLB_SCOPE_IRQ | bpf_get_smp_processor_id();
+	return (__u32)bpf_get_current_pid_tgid();
+}
+
 /* A kworker begins a work item with nothing on its stack: an entry still there
  * is an exit that was missed.
  */
 static __always_inline void scope__enter(bool outermost)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid(), depth = 1;
-	__u32 *known = bpf_map_lookup_elem(&scopes, &tid);
+	__u32 key = scope__key(), depth = 1;
+	__u32 *known = bpf_map_lookup_elem(&scopes, &key);
 
 	if (known) {
 		if (outermost)
@@ -191,7 +201,7 @@ static __always_inline void scope__enter(bool outermost)
 		*known = outermost ? 1 : *known + 1;
 		return;
 	}
-	if (bpf_map_update_elem(&scopes, &tid, &depth, BPF_ANY)) {
+	if (bpf_map_update_elem(&scopes, &key, &depth, BPF_ANY)) {
 		__sync_fetch_and_add(&counters.scope_full, 1);
 		return;
 	}
@@ -200,8 +210,8 @@ static __always_inline void scope__enter(bool outermost)
 
 static __always_inline void scope__exit(bool outermost)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	__u32 *known = bpf_map_lookup_elem(&scopes, &tid);
+	__u32 key = scope__key();
+	__u32 *known = bpf_map_lookup_elem(&scopes, &key);
 
 	if (!known)
 		return;
@@ -209,18 +219,18 @@ static __always_inline void scope__exit(bool outermost)
 		*known -= 1;
 		return;
 	}
-	if (!bpf_map_delete_elem(&scopes, &tid))
+	if (!bpf_map_delete_elem(&scopes, &key))
 		scope__count(-1);
 }
 
 static __always_inline bool in_scope(void)
 {
-	__u32 tid;
+	__u32 key;
 
 	if (!filter.scope || !*scope_slot(bpf_get_current_task()))
 		return false;
-	tid = (__u32)bpf_get_current_pid_tgid();
-	return bpf_map_lookup_elem(&scopes, &tid) && !in_interrupt();
+	key = scope__key();
+	return bpf_map_lookup_elem(&scopes, &key);
 }
 
 /* ---- allocations and frees ---- */
@@ -579,15 +589,18 @@ static __always_inline int send_call(struct pt_regs *ctx)
 	e->args[3] = PT_REGS_PARM4(ctx);
 	e->args[4] = PT_REGS_PARM5(ctx);
 #if defined(__TARGET_ARCH_x86)
-	/* The sixth in r9, the seventh on the stack above the return address. */
+	/* The sixth in r9, the seventh and on on the stack above the return address. */
 	e->args[5] = ctx->r9;
-	e->args[6] = 0;
-	bpf_probe_read_kernel(&e->args[6], sizeof(e->args[6]), (void *)PT_REGS_SP(ctx) + 8);
+	__builtin_memset(&e->args[6], 0, 3 * sizeof(e->args[6]));
+	bpf_probe_read_kernel(&e->args[6], 3 * sizeof(e->args[6]), (void *)PT_REGS_SP(ctx) + 8);
 #elif defined(__TARGET_ARCH_arm64)
 	e->args[5] = ((struct user_pt_regs *)ctx)->regs[5];
 	e->args[6] = ((struct user_pt_regs *)ctx)->regs[6];
+	e->args[7] = ((struct user_pt_regs *)ctx)->regs[7];
+	e->args[8] = 0;
+	bpf_probe_read_kernel(&e->args[8], sizeof(e->args[8]), (void *)PT_REGS_SP(ctx));
 #else
-#error "say where the sixth and seventh argument are on this architecture"
+#error "say where the sixth and further arguments are on this architecture"
 #endif
 	read_inner(e);
 	submit(e);

@@ -22,6 +22,7 @@ struct args {
 	unsigned int timeout;
 	bool strand;
 	bool meet;
+	enum nci_fault fault;
 	struct link_args link;
 };
 
@@ -127,6 +128,11 @@ static int run_storm(struct traffic *t, const struct args *a)
 	return cmd_storm(t, a->number, a->meet);
 }
 
+static int run_nci(struct traffic *t, const struct args *a)
+{
+	return cmd_nci(t, a->number, a->fault);
+}
+
 static int run_churn(struct traffic *t, const struct args *a)
 {
 	return cmd_churn(t, a->number);
@@ -150,13 +156,16 @@ static const struct command commands[] = {
 	  1, 1, parse_number, run_linkloss },
 	{ "storm", "ROUNDS [--meet]", "start and stop polls as fast as possible", 1, 1,
 	  parse_number, run_storm },
+	{ "nci", "ROUNDS [--fault NAME]",
+	  "exchanges with a tag at a virtual NCI controller (/dev/virtual_nci)", 1, 1, parse_number,
+	  run_nci },
 	{ "churn", "SECONDS", "all of the above in turn", 1, 1, parse_number, run_churn },
 };
 
 static void help(FILE *out)
 {
 	fputs("Usage: nfctraffic [OPTION...] COMMAND [ARGUMENT...]\n"
-	      "Real traffic through the kernel's NFC stack, on nfcsim devices; needs root.\n"
+	      "Real traffic through the kernel's NFC stack, on virtual devices; needs root.\n"
 	      "\nCommands:\n",
 	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
@@ -184,6 +193,8 @@ static void help(FILE *out)
 		"      --meet         storm: devices in opposite modes, which may find each other;\n"
 		"                     stock kernels then leak a target now and then, and may be\n"
 		"                     left with a poll that cannot be stopped\n"
+		"      --fault NAME   nci: mute (no answers), half (parts of answers), stray (data for\n"
+		"                     no connection), no-credits (data is not taken), busy\n"
 		"      --seed N       of the random choices (default 1)\n"
 		"      --timeout S    of every wait (default %d)\n"
 		"  -v, --verbose      say on stderr what is being done\n"
@@ -208,6 +219,7 @@ enum {
 	OPT_WINDOW,
 	OPT_STRAND,
 	OPT_MEET,
+	OPT_FAULT,
 	OPT_SEED,
 	OPT_TIMEOUT,
 };
@@ -220,12 +232,30 @@ static const struct option options[] = {
 	{ "window", required_argument, NULL, OPT_WINDOW },
 	{ "strand", no_argument, NULL, OPT_STRAND },
 	{ "meet", no_argument, NULL, OPT_MEET },
+	{ "fault", required_argument, NULL, OPT_FAULT },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
+
+static int fault(const char *name, enum nci_fault *value)
+{
+	static const char *const names[NR_NCI_FAULTS] = {
+		[NCI_WELL] = "none",	[NCI_MUTE] = "mute",		 [NCI_HALF] = "half",
+		[NCI_STRAY] = "stray", [NCI_NO_CREDITS] = "no-credits", [NCI_BUSY] = "busy",
+	};
+
+	for (unsigned int i = 0; i < NR_NCI_FAULTS; i++) {
+		if (strcmp(names[i], name) != 0)
+			continue;
+		*value = i;
+		return 0;
+	}
+	fprintf(stderr, "nfctraffic: no fault is called '%s'\n", name);
+	return -EINVAL;
+}
 
 static int parse_option(struct args *a, int opt)
 {
@@ -249,6 +279,8 @@ static int parse_option(struct args *a, int opt)
 	case OPT_MEET:
 		a->meet = true;
 		return 0;
+	case OPT_FAULT:
+		return fault(optarg, &a->fault);
 	case OPT_SEED:
 		return number(optarg, 1, &a->seed);
 	case OPT_TIMEOUT:
