@@ -11,6 +11,7 @@
 
 #include "cmd/cmd.h"
 #include "hooks/hooks.h"
+#include "kernel/builtin.h"
 #include "util/log.h"
 #include "version.h"
 
@@ -67,7 +68,7 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 		{ "symbols", f->symbols, "the kernel tells where its functions are",
 		  "the kernel hides addresses: set kernel.kptr_restrict to 0 or 1" },
 		{ "modules", f->modules, "loadable modules",
-		  "no loadable modules: NFC built into the kernel cannot be scoped yet" },
+		  "no loadable modules: NFC built into the kernel cannot be told from the rest" },
 		{ "kprobes", f->kprobe, "module functions can be hooked without holding the module",
 		  "no perf kprobes: no module function can be hooked that way" },
 		{ "kprobe.multi", f->kprobe_multi, "on request (--attach kprobe-multi)",
@@ -124,6 +125,8 @@ static const char *conclusion(const struct doctor *d, bool *can)
 		return "'run' has nothing to trace: this kernel has no modules, so no NFC module.";
 	if (!f->kprobe && f->fentry)
 		return "'run' cannot follow commands: there are neither kprobes nor fentry.";
+	if (!hooks__nr_modules(d->hooks) && builtin__nfc(d->kernel.query))
+		return NFC_BUILT_IN ".";
 	if (!hooks__nr_modules(d->hooks))
 		return "No NFC module is loaded; load one, or start 'run' with --wait.";
 	*can = true;

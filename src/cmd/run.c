@@ -26,6 +26,7 @@
 #include "cmd/investigate.h"
 #include "cmd/run.h"
 #include "hooks/hooks.h"
+#include "kernel/builtin.h"
 #include "ledger/ledger.h"
 #include "record/recorder.h"
 #include "record/session.h"
@@ -765,6 +766,11 @@ static int open_trace(struct run *r)
 		err = hooks__new(&r->hooks, &config, &r->kernel, r->names);
 	if (err)
 		return err;
+	/* Then there is nothing to wait for, either. */
+	if (!hooks__nr_modules(r->hooks) && !config.nr_modules && builtin__nfc(r->kernel.query)) {
+		log_error("%s", NFC_BUILT_IN);
+		return -EOPNOTSUPP;
+	}
 	if (!hooks__nr_modules(r->hooks) && !r->options.wait) {
 		if (config.nr_modules)
 			log_error("the module to trace is not loaded; load it (modprobe %s) or "

@@ -32,10 +32,17 @@ static const char *const wrappers[] = {
 
 /* PORT100_CMD_* */
 static const char *const command_types[] = {
-	[0x00] = "IN_SET_RF",	[0x02] = "IN_SET_PROTOCOL",	 [0x04] = "IN_COMM_RF",
-	[0x06] = "SWITCH_RF",	[0x20] = "GET_FIRMWARE_VERSION", [0x28] = "GET_COMMAND_TYPE",
-	[0x2a] = "SET_COMMAND_TYPE", [0x40] = "TG_SET_RF",	 [0x42] = "TG_SET_PROTOCOL",
-	[0x46] = "TG_SET_RF_OFF", [0x48] = "TG_COMM_RF",
+	[0x00] = "IN_SET_RF",
+	[0x02] = "IN_SET_PROTOCOL",
+	[0x04] = "IN_COMM_RF",
+	[0x06] = "SWITCH_RF",
+	[0x20] = "GET_FIRMWARE_VERSION",
+	[0x28] = "GET_COMMAND_TYPE",
+	[0x2a] = "SET_COMMAND_TYPE",
+	[0x40] = "TG_SET_RF",
+	[0x42] = "TG_SET_PROTOCOL",
+	[0x46] = "TG_SET_RF_OFF",
+	[0x48] = "TG_COMM_RF",
 };
 
 const struct subsystem subsystem_port100 = {

@@ -35,8 +35,8 @@ enum hook_role {
 struct arguments {
 	int8_t device;
 	int8_t type, request, params, timeout, callback, argument; /* of what submits */
-	int8_t command;	 /* its object or its handle */
-	int8_t response; /* also a callback's */
+	int8_t command;						   /* its object or its handle */
+	int8_t response;					   /* also a callback's */
 };
 
 struct hooked_function {

@@ -28,16 +28,16 @@ struct command {
 	struct cargo inner[EVENT_INNER]; /* sockets that the argument names */
 	uint64_t argument_value;	 /* as submitted: need not be an allocation */
 	uint64_t request_value;
-	uint64_t response_value;	 /* as completed: may be an ERR_PTR */
-	uint64_t called_on;		 /* what its callback is given as device, or 0 */
+	uint64_t response_value; /* as completed: may be an ERR_PTR */
+	uint64_t called_on;	 /* what its callback is given as device, or 0 */
 	uint32_t timeout_ms;
 	uint64_t queued_at;
 	bool overdue; /* said */
 	bool completed;
 	bool called;
-	bool handle; /* it has no object: addr is its handle */
-	struct task *submitter; /* while the submitting call is open */
-	struct task *caller;	/* while its callback runs */
+	bool handle;		 /* it has no object: addr is its handle */
+	struct task *submitter;	 /* while the submitting call is open */
+	struct task *caller;	 /* while its callback runs */
 	struct task *dispatcher; /* of a handle's: while that is being seen to */
 	struct command *prev, *next;
 	struct command *same; /* next in by_argument */
@@ -49,7 +49,7 @@ struct task {
 	uint64_t frame; /* the outermost one's number */
 	uint32_t functions[FRAMES_MAX];
 	struct command *submitting;
-	struct command *calling; /* outermost callback being run */
+	struct command *calling;     /* outermost callback being run */
 	struct command *dispatching; /* of a handle */
 	uint64_t aborting;	     /* a handle whose command is being ended */
 };

@@ -170,8 +170,7 @@ void release(struct ledger *l, const struct cargo *cargo, const struct allocatio
 
 void release_all(struct ledger *l, const struct command *c)
 {
-	const struct allocation *command =
-		c->handle ? NULL : table__get(&l->allocations, c->addr);
+	const struct allocation *command = c->handle ? NULL : table__get(&l->allocations, c->addr);
 
 	release(l, &c->argument, command);
 	release(l, &c->request, command);

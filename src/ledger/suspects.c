@@ -396,7 +396,8 @@ static void check_overdue(struct ledger *l, struct command *list, uint64_t now)
 		uint64_t limit = 3ULL * c->timeout_ms * 1000000 + 1000000000;
 		struct warning w = { .rule = RULE_CALLBACK_OVERDUE, .carrier = c->carrier };
 
-		if (c->overdue || c->called || !c->timeout_ms || now < c->queued_at || now - c->queued_at < limit)
+		if (c->overdue || c->called || !c->timeout_ms || now < c->queued_at ||
+		    now - c->queued_at < limit)
 			continue;
 		c->overdue = true;
 		w.age_ns = now - c->queued_at;

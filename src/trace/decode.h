@@ -16,7 +16,7 @@
 struct hook_meaning {
 	const struct subsystem *subsystem;
 	enum hook_role role;
-	uint32_t function; /* in names */
+	uint32_t function;		   /* in names */
 	const struct arguments *arguments; /* NULL: the subsystem's for this role */
 };
 

@@ -62,7 +62,7 @@ struct event {
 			uint64_t inner[EVENT_INNER]; /* first words of the user argument */
 			uint32_t upper;		     /* first function named there */
 			uint32_t callback;
-			uint32_t function; /* the submitting call */
+			uint32_t function;   /* the submitting call */
 			uint32_t timeout_ms; /* 0: not known */
 			uint8_t command_type;
 			uint8_t anonymous; /* not 0: the callback is not given the device */

@@ -48,7 +48,7 @@ struct controller {
 	pthread_t thread;
 	volatile bool leaving;
 	enum nci_fault fault;
-	bool mute; /* data is not answered */
+	bool mute;     /* data is not answered */
 	bool stubborn; /* deactivation is refused */
 	unsigned char message[MESSAGE_MAX];
 	size_t have;
@@ -73,12 +73,31 @@ static void respond(const struct controller *c, const unsigned char *cmd, const 
 static void activate(const struct controller *c)
 {
 	unsigned char ntf[] = {
-		MT_NTF | 1, 0x05, 0,	  /* RF_INTF_ACTIVATED_NTF */
-		1,	    0x02, 0x04, 0x00, /* id, ISO-DEP interface and protocol, NFC-A poll */
-		PAYLOAD_MAX, c->fault == NCI_NO_CREDITS || c->fault == NCI_BUSY ? 0 : 1, /* credits */
-		9,	    0x44, 0x03, 4, 1, 2, 3, 4, 1, 0x20, /* SENS_RES, NFCID1, SEL_RES */
-		0x00,	    0x00, 0x00,		     /* technology and bit rates */
-		2,	    1,	  0x78,		     /* RATS response */
+		MT_NTF | 1,
+		0x05,
+		0, /* RF_INTF_ACTIVATED_NTF */
+		1,
+		0x02,
+		0x04,
+		0x00, /* id, ISO-DEP interface and protocol, NFC-A poll */
+		PAYLOAD_MAX,
+		c->fault == NCI_NO_CREDITS || c->fault == NCI_BUSY ? 0 : 1, /* credits */
+		9,
+		0x44,
+		0x03,
+		4,
+		1,
+		2,
+		3,
+		4,
+		1,
+		0x20, /* SENS_RES, NFCID1, SEL_RES */
+		0x00,
+		0x00,
+		0x00, /* technology and bit rates */
+		2,
+		1,
+		0x78, /* RATS response */
 	};
 
 	ntf[2] = sizeof(ntf) - 3;
@@ -131,8 +150,8 @@ static void on_command(struct controller *c, const unsigned char *cmd, size_t le
 {
 	static const unsigned char reset[] = { STATUS_OK, 0x10, 0x00 };
 	static const unsigned char init[] = {
-		STATUS_OK, 0, 0, 0, 0, 1, 0x02, /* features; interfaces: ISO-DEP */
-		1,	   0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0,
+		STATUS_OK, 0, 0, 0,    0,    1, 0x02, /* features; interfaces: ISO-DEP */
+		1,	   0, 0, 0xff, 0xff, 0, 0,    0, 0, 0, 0,
 	};
 	static const unsigned char ok[] = { STATUS_OK }, rejected[] = { STATUS_REJECTED };
 	unsigned char ntf[] = { MT_NTF | 1, 0x06, 2, 0, 0 };
@@ -330,23 +349,25 @@ static int give_up(struct traffic *t, struct controller *c, struct dev *d, struc
 	return err;
 }
 
-static int with_tag(struct traffic *t, struct controller *c, struct dev *d, struct nci_result *res)
+/* *sk is the socket: the caller's to close, -1 if there is none. */
+static int with_tag(struct traffic *t, struct controller *c, struct dev *d, struct nci_result *res,
+		    int *sk)
 {
 	static const size_t sizes[] = { 5, 60, 64, 65, 200, 900 };
 	struct target target;
-	int err = tag(t, d, &target), sk;
+	int err = tag(t, d, &target);
 
 	if (err)
 		return err;
-	sk = connect_tag(d, &target);
-	if (sk < 0)
-		return sk;
+	*sk = connect_tag(d, &target);
+	if (*sk < 0)
+		return *sk;
 	c->mute = c->fault == NCI_MUTE || c->fault == NCI_BUSY || c->fault == NCI_NO_CREDITS;
 	if (c->fault == NCI_NO_CREDITS || c->fault == NCI_BUSY) {
-		err = give_up(t, c, d, &target, sk);
+		err = give_up(t, c, d, &target, *sk);
 	} else {
 		for (unsigned i = 0; !err && i < ARRAY_SIZE(sizes); i++)
-			err = exchange(sk, sizes[i], i, res);
+			err = exchange(*sk, sizes[i], i, res);
 		/* What came stays where it is, if the controller does not say that
 		 * the tag has gone.
 		 */
@@ -356,7 +377,6 @@ static int with_tag(struct traffic *t, struct controller *c, struct dev *d, stru
 		if (err)
 			complain(err, "an answer from the tag of %s", d->name);
 	}
-	close(sk);
 	return err;
 }
 
@@ -364,7 +384,7 @@ static int round_of(struct traffic *t, enum nci_fault fault, struct nci_result *
 {
 	struct controller c = { .fault = fault };
 	struct dev *d = NULL;
-	int err = plug(&c), down;
+	int err = plug(&c), down, sk = -1;
 
 	if (err)
 		return err;
@@ -372,11 +392,18 @@ static int round_of(struct traffic *t, enum nci_fault fault, struct nci_result *
 	if (!err)
 		err = device_up(t, d);
 	if (!err) {
-		err = with_tag(t, &c, d, res);
+		err = with_tag(t, &c, d, res, &sk);
+		/* With an exchange pending it must outlive the device: closing its last
+		 * user while the device is locked is a deadlock of the kernel's.
+		 */
+		if (sk >= 0 && fault != NCI_NO_CREDITS && fault != NCI_BUSY)
+			close(sk);
 		down = nfc_dev_down(t, d);
 		if (!err && down)
 			err = complain(down, "powering down %s", d->name);
 	}
+	if (sk >= 0 && (fault == NCI_NO_CREDITS || fault == NCI_BUSY))
+		close(sk);
 	unplug(&c);
 	return err;
 }

@@ -185,6 +185,20 @@ enum nci_fault {
 	NR_NCI_FAULTS,
 };
 
+/* readers.c: USB readers. */
+
+enum reader_fault {
+	READER_WELL,
+	READER_MUTE,	  /* no answer to an exchange, and pulled out */
+	READER_NO_ANSWER, /* the tag gives none */
+	READER_NO_TAG,	  /* and pulled out while polling */
+	NR_READER_FAULTS,
+};
+
+struct reader_result {
+	unsigned int sent, received, bad;
+};
+
 /* cmd.c and abuse.c: the subcommands. */
 
 struct link_args {
@@ -204,6 +218,7 @@ int cmd_drops(struct traffic *t, unsigned int rounds);
 int cmd_linkloss(struct traffic *t, unsigned int rounds, bool strand);
 int cmd_storm(struct traffic *t, unsigned int rounds, bool meet);
 int cmd_nci(struct traffic *t, unsigned int rounds, enum nci_fault fault);
+int cmd_reader(struct traffic *t, bool port100, unsigned int rounds, enum reader_fault fault);
 int cmd_churn(struct traffic *t, unsigned int seconds);
 
 #endif
