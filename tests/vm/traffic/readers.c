@@ -16,7 +16,7 @@
 #include "usbip.h"
 
 #define MESSAGE_MAX 1024
-#define CHUNK	    200 /* of an answer */
+#define FRAME_MAX   256
 #define ANSWER_MS   5000
 
 static const unsigned char ack[] = { 0x00, 0x00, 0xff, 0x00, 0xff, 0x00 };
@@ -24,8 +24,6 @@ static const unsigned char ack[] = { 0x00, 0x00, 0xff, 0x00, 0xff, 0x00 };
 struct reader {
 	struct usbip *usb;
 	enum reader_fault fault;
-	unsigned char message[MESSAGE_MAX];
-	size_t have, told; /* of the message: received, given back */
 	unsigned int polls;
 };
 
@@ -55,34 +53,23 @@ static void pn533_respond(struct reader *r, unsigned char cmd, const void *paylo
 	usbip_send(r->usb, f, len + 9);
 }
 
-/* Target number and "more" in the first byte each way; an empty frame asks for the rest. */
+/*
+ * Target number and "more" in the first byte.  There is never more, either way:
+ * stock kernels do not survive a message in parts on a raw socket
+ * (pn533_build_response() puts the answers together without room for the socket's
+ * header).
+ */
 static void pn533_exchange(struct reader *r, const unsigned char *data, size_t len)
 {
 	static const unsigned char fault[] = { 0x01 }; /* the tag does not answer */
-	unsigned char out[CHUNK + 1] = { 0x00 };
-	size_t part;
+	unsigned char out[FRAME_MAX] = { 0x00 };
 
-	if (len > 1 && !r->told && len - 1 <= sizeof(r->message) - r->have) {
-		memcpy(r->message + r->have, data + 1, len - 1);
-		r->have += len - 1;
-	}
 	if (r->fault == READER_NO_ANSWER) {
-		r->have = 0;
 		pn533_respond(r, 0x40, fault, sizeof(fault));
 		return;
 	}
-	if (data[0] & 0x40) {
-		pn533_respond(r, 0x40, out, 1);
-		return;
-	}
-	part = r->have - r->told < CHUNK ? r->have - r->told : CHUNK;
-	memcpy(out + 1, r->message + r->told, part);
-	r->told += part;
-	if (r->told < r->have)
-		out[0] = 0x40;
-	else
-		r->told = r->have = 0;
-	pn533_respond(r, 0x40, out, part + 1);
+	memcpy(out + 1, data + 1, len - 1);
+	pn533_respond(r, 0x40, out, len);
 }
 
 static void pn533_command(struct reader *r, unsigned char cmd, const unsigned char *data,
@@ -237,7 +224,7 @@ static int exchange(int sk, size_t size, unsigned int seq, const struct reader *
 
 static int use_tag(struct traffic *t, struct dev *d, struct reader *r, struct reader_result *res)
 {
-	static const size_t sizes[] = { 5, 60, 200, 600 };
+	static const size_t sizes[] = { 5, 60, 200 };
 	struct sockaddr_nfc addr = { .sa_family = AF_NFC,
 				     .dev_idx = d->idx,
 				     .nfc_protocol = NFC_PROTO_ISO14443 };
