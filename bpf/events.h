@@ -24,7 +24,7 @@
 #define NLB_SCOPE_SLOTS	    (1U << NLB_SCOPE_BITS)
 #define NLB_BOOK_ENTRIES    16384
 #define NLB_RING_BYTES	    (1U << 22)
-#define NLB_SCOPES	    1024 /* tasks inside a frame at one time */
+#define NLB_SCOPES	    1024       /* tasks inside a frame at one time */
 #define NLB_SCOPE_IRQ	    (1U << 31) /* an interrupt, on the CPU of that number */
 #define NLB_MODULE_NAME_LEN 56
 

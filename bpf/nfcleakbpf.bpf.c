@@ -66,7 +66,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, NLB_SCOPES);
-	__type(key, __u32); /* scope__key() */
+	__type(key, __u32);   /* scope__key() */
 	__type(value, __u32); /* how deep */
 } scopes SEC(".maps");
 

@@ -204,8 +204,8 @@ static const struct command commands[] = {
 	{ "pn533", "ROUNDS [--fault NAME]",
 	  "plug in a virtual PN533 (vhci-hcd), use it with a tag, pull it out", 1, 1, parse_number,
 	  run_reader },
-	{ "port100", "ROUNDS [--fault NAME]", "likewise a Port100, which polls without finding any",
-	  1, 1, parse_number, run_reader },
+	{ "port100", "ROUNDS", "likewise a Port100, which polls without finding any", 1, 1,
+	  parse_number, run_reader },
 	{ "churn", "SECONDS", "all of the above in turn", 1, 1, parse_number, run_churn },
 };
 
@@ -242,7 +242,7 @@ static void help(FILE *out)
 		"                     left with a poll that cannot be stopped\n"
 		"      --fault NAME   nci: mute (no answers), half (parts of answers), stray (data for\n"
 		"                     no connection), no-credits (data is not taken), busy;\n"
-		"                     pn533, port100: mute, no-answer, no-tag\n"
+		"                     pn533: mute, no-answer, no-tag\n"
 		"      --seed N       of the random choices (default 1)\n"
 		"      --timeout S    of every wait (default %d)\n"
 		"  -v, --verbose      say on stderr what is being done\n"
