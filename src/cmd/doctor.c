@@ -156,7 +156,11 @@ static void print_text(const struct doctor *d)
 	printf("\nmodules to trace:");
 	for (size_t i = 0; i < hooks__nr_modules(d->hooks); i++)
 		printf(" %s", hooks__module(d->hooks, i));
-	printf("%s\n\nhooks\n", hooks__nr_modules(d->hooks) ? "" : " none loaded");
+	printf("%s\nnot loaded:", hooks__nr_modules(d->hooks) ? "" : " none loaded");
+	for (size_t i = 0; subsystems[i]; i++)
+		if (!modules__find(&d->kernel.modules, subsystems[i]->module))
+			printf(" %s", subsystems[i]->module);
+	printf("\n\nhooks\n");
 	for (size_t i = 0; i < hooks__count(d->hooks); i++) {
 		const struct hook *h = hooks__at(d->hooks, i);
 
