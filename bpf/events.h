@@ -21,7 +21,7 @@
 #define NLB_RETURNS	    2  /* hooked functions on a stack: where they return to is elsewhere */
 #define NLB_COMM_LEN	    16 /* TASK_COMM_LEN */
 #define NLB_MAX_RANGES	    16 /* traced modules at one time */
-#define NLB_ARGS	    7  /* arguments passed on from a function hook */
+#define NLB_ARGS	    9  /* arguments passed on from a function hook */
 #define NLB_INNER	    4  /* words passed on of what an argument points to */
 #define NLB_FILTER_BITS	    18 /* 1 MiB of counters, sixteen for each entry of the book */
 #define NLB_FILTER_SLOTS    (1U << NLB_FILTER_BITS)
@@ -29,7 +29,8 @@
 #define NLB_SCOPE_SLOTS	    (1U << NLB_SCOPE_BITS)
 #define NLB_BOOK_ENTRIES    16384
 #define NLB_RING_BYTES	    (1U << 22)
-#define NLB_SCOPES	    1024 /* tasks inside a frame at one time */
+#define NLB_SCOPES	    1024       /* tasks inside a frame at one time */
+#define NLB_SCOPE_IRQ	    (1U << 31) /* an interrupt, on the CPU of that number */
 #define NLB_MODULE_NAME_LEN 56
 
 enum nlb_event_type {

@@ -80,11 +80,14 @@ __u32 generation; /* of the modules, and so of what an address means */
 /*
  * Tasks inside a frame, and some that were: their entries stay, with a depth of 0,
  * since most come again soon (workers), and an entry costs more than it takes room.
- * Only the task itself changes its own.
+ * Only the task itself changes its own.  An interrupt is none of what the task below it
+ * does, and has one by its CPU.
  */
 struct scope {
 	__u32 depth;
-	__u32 told;	/* the loader knows of the work item */
+	__u32 irq;
+	__u32 told; /* the loader knows of the work item */
+	__u32 unused;
 	__u64 function; /* the work item's; of another frame the hook's cookie */
 	__u64 work;	/* 0: no work item */
 };
@@ -92,7 +95,7 @@ struct scope {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, NLB_SCOPES);
-	__type(key, __u32);
+	__type(key, __u32); /* scope__key() */
 	__type(value, struct scope);
 } scopes SEC(".maps");
 
@@ -253,28 +256,36 @@ static __always_inline void scope__tell(struct scope *s)
 	send_work(NLB_WORK_START, s->work, s->function);
 }
 
-static __always_inline struct scope *scope__find(__u32 tid)
+static __always_inline __u32 scope__key(void)
 {
-	return bpf_map_lookup_elem(&scopes, &tid);
+	if (in_interrupt())
+		return NLB_SCOPE_IRQ | bpf_get_smp_processor_id();
+	return (__u32)bpf_get_current_pid_tgid();
 }
 
-static __always_inline struct scope *scope__make(__u32 tid)
+static __always_inline struct scope *scope__find(__u32 key)
 {
-	struct scope fresh = { 0 };
+	return bpf_map_lookup_elem(&scopes, &key);
+}
 
-	if (bpf_map_update_elem(&scopes, &tid, &fresh, BPF_NOEXIST)) {
+static __always_inline struct scope *scope__make(__u32 key)
+{
+	struct scope fresh = { .irq = !!(key & NLB_SCOPE_IRQ) };
+
+	if (bpf_map_update_elem(&scopes, &key, &fresh, BPF_NOEXIST)) {
 		__sync_fetch_and_add(&counters.scope_full, 1);
 		return NULL;
 	}
 	__sync_fetch_and_add(&scopes_used, 1);
-	return scope__find(tid);
+	return scope__find(key);
 }
 
 /* Only the outermost frame has a function and a work item: 0 if it is none. */
 static __always_inline void scope__enter(__u64 work, __u64 function)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	struct scope *s = scope__find(tid) ?: scope__make(tid);
+	/* No interrupt executes work items. */
+	__u32 key = work ? (__u32)bpf_get_current_pid_tgid() : scope__key();
+	struct scope *s = scope__find(key) ?: scope__make(key);
 
 	if (!s)
 		return;
@@ -300,8 +311,8 @@ static __always_inline void scope__enter(__u64 work, __u64 function)
 /* Returns whether the loader knows of the work item that ends here. */
 static __always_inline bool scope__exit(bool outermost)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	struct scope *s = scope__find(tid);
+	__u32 key = outermost ? (__u32)bpf_get_current_pid_tgid() : scope__key();
+	struct scope *s = scope__find(key);
 	bool told;
 
 	if (!s || !s->depth)
@@ -313,20 +324,20 @@ static __always_inline bool scope__exit(bool outermost)
 	told = s->told;
 	s->depth = 0;
 	scope__count(-1);
-	if (scopes_used > NLB_SCOPES / 2 && !bpf_map_delete_elem(&scopes, &tid))
+	if (scopes_used > NLB_SCOPES / 2 && !bpf_map_delete_elem(&scopes, &key))
 		__sync_fetch_and_add(&scopes_used, -1);
 	return told;
 }
 
-/* That of the task that runs here, NULL outside any frame.  An interrupt has none. */
+/* Of what runs here, a task or an interrupt; NULL outside any frame. */
 static __always_inline struct scope *current_scope(void)
 {
 	struct scope *s;
 
 	if (!filter.scope || !*scope_slot(bpf_get_current_task()))
 		return NULL;
-	s = scope__find((__u32)bpf_get_current_pid_tgid());
-	return s && s->depth && !in_interrupt() ? s : NULL;
+	s = scope__find(scope__key());
+	return s && s->depth ? s : NULL;
 }
 
 /* ---- allocations and frees ---- */
@@ -586,7 +597,7 @@ static __always_inline int record_alloc_known(__u64 addr, const struct nlb_book_
 	return 0;
 }
 
-/* scope: what the task is in, NULL if it is in no frame or does not run now. */
+/* scope: current_scope(). */
 static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64 site, __u32 kind,
 					enum program program, struct scope *scope)
 {
@@ -601,8 +612,8 @@ static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64
 	book__heal(addr);
 	if (scope)
 		scope__tell(scope);
-	else
-		flags = in_interrupt() ? NLB_F_IRQ : 0;
+	if (scope ? scope->irq : in_interrupt())
+		flags = NLB_F_IRQ;
 	entry.tid = (__u32)bpf_get_current_pid_tgid();
 	bpf_get_current_comm(entry.comm, sizeof(entry.comm));
 	entry.born = bpf_ktime_get_ns();
@@ -612,8 +623,8 @@ static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64
 	if (scope && scope->work)
 		key.place = place & (STACK_SIZE - 1);
 	key.way = NLB_STACK_WAYS;
-	/* Elsewhere than in a frame the stack may be an interrupt's. */
-	number = scope ? known_stack(&key, place) : 0;
+	/* Elsewhere than in a task's frame the stack may be an interrupt's. */
+	number = scope && !scope->irq ? known_stack(&key, place) : 0;
 	if (number)
 		return record_alloc_known(addr, &entry, number);
 	e = crowded() ? NULL : reserve(sizeof(*e));
@@ -873,15 +884,18 @@ static __always_inline int send_call(struct pt_regs *ctx)
 	e->args[3] = PT_REGS_PARM4(ctx);
 	e->args[4] = PT_REGS_PARM5(ctx);
 #if defined(__TARGET_ARCH_x86)
-	/* The sixth in r9, the seventh on the stack above the return address. */
+	/* The sixth in r9, the seventh and on on the stack above the return address. */
 	e->args[5] = ctx->r9;
-	e->args[6] = 0;
-	bpf_probe_read_kernel(&e->args[6], sizeof(e->args[6]), (void *)PT_REGS_SP(ctx) + 8);
+	__builtin_memset(&e->args[6], 0, 3 * sizeof(e->args[6]));
+	bpf_probe_read_kernel(&e->args[6], 3 * sizeof(e->args[6]), (void *)PT_REGS_SP(ctx) + 8);
 #elif defined(__TARGET_ARCH_arm64)
 	e->args[5] = ((struct user_pt_regs *)ctx)->regs[5];
 	e->args[6] = ((struct user_pt_regs *)ctx)->regs[6];
+	e->args[7] = ((struct user_pt_regs *)ctx)->regs[7];
+	e->args[8] = 0;
+	bpf_probe_read_kernel(&e->args[8], sizeof(e->args[8]), (void *)PT_REGS_SP(ctx));
 #else
-#error "say where the sixth and seventh argument are on this architecture"
+#error "say where the sixth and further arguments are on this architecture"
 #endif
 	read_inner(e);
 	submit(e);

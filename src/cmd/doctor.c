@@ -11,6 +11,7 @@
 
 #include "cmd/cmd.h"
 #include "hooks/hooks.h"
+#include "kernel/builtin.h"
 #include "util/log.h"
 #include "version.h"
 
@@ -69,7 +70,7 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 				     : "read from /proc/kallsyms (before 5.16): 3 MiB more",
 		  "the kernel hides addresses: set kernel.kptr_restrict to 0 or 1" },
 		{ "modules", f->modules, "loadable modules",
-		  "no loadable modules: NFC built into the kernel cannot be scoped yet" },
+		  "no loadable modules: NFC built into the kernel cannot be told from the rest" },
 		{ "kprobes", f->kprobe, "module functions can be hooked without holding the module",
 		  "no perf kprobes: no module function can be hooked that way" },
 		{ "kprobe.multi", f->kprobe_multi, "on request (--attach kprobe-multi)",
@@ -136,6 +137,8 @@ static const char *conclusion(const struct doctor *d, bool *can)
 		return "'run' has nothing to trace: this kernel has no modules, so no NFC module.";
 	if (!f->kprobe && f->fentry)
 		return "'run' cannot follow commands: there are neither kprobes nor fentry.";
+	if (!hooks__nr_modules(d->hooks) && builtin__nfc(d->kernel.query))
+		return NFC_BUILT_IN ".";
 	if (!hooks__nr_modules(d->hooks))
 		return "No NFC module is loaded; load one, or start 'run' with --wait.";
 	*can = true;
@@ -165,7 +168,11 @@ static void print_text(const struct doctor *d)
 	printf("\nmodules to trace:");
 	for (size_t i = 0; i < hooks__nr_modules(d->hooks); i++)
 		printf(" %s", hooks__module(d->hooks, i));
-	printf("%s\n\nhooks\n", hooks__nr_modules(d->hooks) ? "" : " none loaded");
+	printf("%s\nnot loaded:", hooks__nr_modules(d->hooks) ? "" : " none loaded");
+	for (size_t i = 0; subsystems[i]; i++)
+		if (!modules__find(&d->kernel.modules, subsystems[i]->module))
+			printf(" %s", subsystems[i]->module);
+	printf("\n\nhooks\n");
 	for (size_t i = 0; i < hooks__count(d->hooks); i++) {
 		const struct hook *h = hooks__at(d->hooks, i);
 

@@ -27,6 +27,7 @@
 #include "cmd/service.h"
 #include "cmd/losses.h"
 #include "hooks/hooks.h"
+#include "kernel/builtin.h"
 #include "ledger/ledger.h"
 #include "record/recorder.h"
 #include "record/session.h"
@@ -182,8 +183,10 @@ static int set_submit(struct run *r, const char *function, const struct subsyste
 	uint32_t name = names__intern(r->names, function, s->module);
 	int err = set_role(r, function, s->module, ROLE_SUBMIT);
 
-	for (uint8_t n = 0; s->command_types && s->command_types[n] && !err; n++)
-		err = session__set_command(r->session, name, n, s->command_types[n]);
+	for (size_t n = 0; n < s->nr_command_types && !err; n++)
+		if (s->command_types[n])
+			err = session__set_command(r->session, name, (uint8_t)n,
+						   s->command_types[n]);
 	return err;
 }
 
@@ -194,7 +197,7 @@ static int set_roles(struct run *r)
 	for (size_t i = 0; subsystems[i] && !err; i++) {
 		const struct subsystem *s = subsystems[i];
 
-		for (const char *const *d = s->dispatchers; *d && !err; d++)
+		for (const char *const *d = s->dispatchers; d && *d && !err; d++)
 			err = set_role(r, *d, s->module, ROLE_DISPATCH);
 		for (const struct hooked_function *f = s->functions; f->name && !err; f++)
 			if (f->role == HOOK_SUBMIT)
@@ -326,10 +329,11 @@ static int on_record(void *ctx, void *data, size_t size)
 		return 0;
 	if (e.type == EVENT_SUBMIT && meaning) {
 		const struct subsystem *s = meaning->subsystem;
+		int8_t place = hook_meaning__arguments(meaning)->callback;
 
 		know_device(r, e.submit.device);
-		if (s->submit.callback != NO_ARG)
-			hooks__learn_callback(r->hooks, s, call->args[s->submit.callback]);
+		if (place != NO_ARG)
+			hooks__learn_callback(r->hooks, s, call->args[place - 1]);
 	}
 	/* What functions did while memory was not followed tells nothing. */
 	if ((h->type == NLB_CALL || h->type == NLB_WORK_START) &&
@@ -722,6 +726,11 @@ static int open_trace(struct run *r)
 		err = hooks__new(&r->hooks, &config, &r->kernel, r->names);
 	if (err)
 		return err;
+	/* Then there is nothing to wait for, either. */
+	if (!hooks__nr_modules(r->hooks) && !config.nr_modules && builtin__nfc(r->kernel.query)) {
+		log_error("%s", NFC_BUILT_IN);
+		return -EOPNOTSUPP;
+	}
 	if (!hooks__nr_modules(r->hooks) && !r->options.wait) {
 		if (config.nr_modules)
 			log_error("the module to trace is not loaded; load it (modprobe %s) or "

@@ -17,12 +17,12 @@
 
 static const struct hooked_function functions[] = {
 	{ "digital_send_cmd", HOOK_SUBMIT,
-	  "commands: no leak of a user argument, request or response can be told" },
+	  "commands: no leak of a user argument, request or response can be told", NULL },
 	{ "digital_send_cmd_complete", HOOK_COMPLETE,
-	  "responses: known only from callbacks, so not for a callback's first run" },
+	  "responses: known only from callbacks, so not for a callback's first run", NULL },
 	{ "nfc_digital_unregister_device", HOOK_FRAME,
-	  "who holds what while a device is unregistered" },
-	{ NULL, 0, NULL },
+	  "who holds what while a device is unregistered", NULL },
+	{ NULL, 0, NULL, NULL },
 };
 
 static const char *const dispatchers[] = {
@@ -48,13 +48,11 @@ const struct subsystem subsystem_digital = {
 	.dispatchers = dispatchers,
 	.wrappers = wrappers,
 	.command_types = command_types,
-	.submit = { .device = 0,
-		    .type = 1,
-		    .request = 2,
-		    .params = 3,
-		    .timeout = 4,
-		    .callback = 5,
-		    .argument = 6 },
-	.complete = { .device = 0, .command = 1, .response = 2 },
-	.callback = { .device = 0, .argument = 1, .response = 2 },
+	.nr_command_types = 5,
+	.arguments = {
+		[HOOK_SUBMIT] = { .device = 1, .type = 2, .request = 3, .params = 4,
+				  .timeout = 5, .callback = 6, .argument = 7 },
+		[HOOK_COMPLETE] = { .device = 1, .command = 2, .response = 3 },
+		[HOOK_CALLBACK] = { .device = 1, .argument = 2, .response = 3 },
+	},
 };

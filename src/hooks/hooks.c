@@ -130,8 +130,16 @@ static void plan_core_hook(struct hooks *h, struct entry *e)
 	}
 }
 
+/* Is the function's return a fact, too? */
+static bool returns(enum hook_role role)
+{
+	return role == HOOK_FRAME || role == HOOK_SUBMIT || role == HOOK_DISPATCH ||
+	       role == HOOK_ABORT;
+}
+
 static int add_function(struct hooks *h, const struct subsystem *s, const char *name, uint64_t addr,
-			enum hook_role role, bool at_return, const char *lost)
+			const struct hooked_function *f, enum hook_role role, bool at_return,
+			const char *lost)
 {
 	static const char *const mechanisms[][2] = {
 		[ATTACH_KPROBE] = { "kprobe", "kretprobe" },
@@ -148,7 +156,9 @@ static int add_function(struct hooks *h, const struct subsystem *s, const char *
 	e->meaning.subsystem = s;
 	e->meaning.role = role;
 	e->meaning.function = names__intern(h->names, name, s->module);
-	if (role == HOOK_FRAME)
+	e->meaning.arguments = f ? f->arguments : NULL;
+	/* Whatever returns may allocate skbs meanwhile. */
+	if (returns(role))
 		e->program_name = at_return ? "nlb_leave" : "nlb_enter";
 	else
 		e->program_name = at_return ? "nlb_return" : "nlb_call";
@@ -179,9 +189,9 @@ static int plan_module(struct hooks *h, const char *module)
 		for (const struct hooked_function *f = s->functions; f->name; f++) {
 			uint64_t addr = module_symbols__find(&symbols, f->name);
 
-			err = add_function(h, s, f->name, addr, f->role, false, f->lost);
-			if (!err && (f->role == HOOK_FRAME || f->role == HOOK_SUBMIT))
-				err = add_function(h, s, f->name, addr, f->role, true, f->lost);
+			err = add_function(h, s, f->name, addr, f, f->role, false, f->lost);
+			if (!err && returns(f->role))
+				err = add_function(h, s, f->name, addr, f, f->role, true, f->lost);
 			if (err)
 				break;
 		}
@@ -399,13 +409,13 @@ static struct bpf_program *function_program(const struct hooks *h, const struct 
 static void attach_entry(struct hooks *h, size_t index)
 {
 	struct entry *e = h->entries[index];
-	int8_t inner = NO_ARG;
+	int inner = -1;
 	int err = 0;
 
 	if (e->hook.state != HOOK_PLANNED)
 		return;
 	if (e->meaning.role == HOOK_SUBMIT && e->function)
-		inner = e->meaning.subsystem->submit.argument;
+		inner = hook_meaning__arguments(&e->meaning)->argument - 1;
 	if (e->function)
 		err = attach__function(&e->attachment, h->mode, function_program(h, e), e->addr,
 				       e->hook.module, e->hook.target, NLB_COOKIE(index + 1, inner),
@@ -556,7 +566,7 @@ void hooks__learn_callback(struct hooks *h, const struct subsystem *s, uint64_t 
 	    !has_module(h, sym.module))
 		return;
 	if (table__set(&h->callbacks, addr, h) ||
-	    add_function(h, s, sym.name, addr, HOOK_CALLBACK, false, lost))
+	    add_function(h, s, sym.name, addr, NULL, HOOK_CALLBACK, false, lost))
 		return;
 	h->nr_callbacks++;
 	snprintf(h->entries[h->count - 1]->hook.module, sizeof(h->entries[0]->hook.module), "%s",
@@ -596,7 +606,7 @@ int hooks__new(struct hooks **out, const struct hooks_config *config, struct ker
 		}
 	}
 	for (i = 0; !err && subsystems[i]; i++)
-		for (const char *const *w = subsystems[i]->wrappers; !err && *w; w++)
+		for (const char *const *w = subsystems[i]->wrappers; !err && w && *w; w++)
 			err = names__wrapper(names, *w);
 	for (i = 0; !err && i < kernel->modules.count; i++)
 		if (hooks__wants_module(h, kernel->modules.list[i].name))

@@ -12,16 +12,14 @@
 #define SOCKET_LOST  "skbs allocated in the socket call"
 
 static const struct hooked_function functions[] = {
-	{ "nfc_dev_up", HOOK_FRAME, NETLINK_LOST },
-	{ "nfc_dep_link_up", HOOK_FRAME, NETLINK_LOST },
-	{ "llcp_sock_sendmsg", HOOK_FRAME, SOCKET_LOST },
-	{ "llcp_sock_connect", HOOK_FRAME, SOCKET_LOST },
-	{ "llcp_sock_release", HOOK_FRAME, SOCKET_LOST },
-	{ "rawsock_sendmsg", HOOK_FRAME, SOCKET_LOST },
-	{ NULL, 0, NULL },
+	{ "nfc_dev_up", HOOK_FRAME, NETLINK_LOST, NULL },
+	{ "nfc_dep_link_up", HOOK_FRAME, NETLINK_LOST, NULL },
+	{ "llcp_sock_sendmsg", HOOK_FRAME, SOCKET_LOST, NULL },
+	{ "llcp_sock_connect", HOOK_FRAME, SOCKET_LOST, NULL },
+	{ "llcp_sock_release", HOOK_FRAME, SOCKET_LOST, NULL },
+	{ "rawsock_sendmsg", HOOK_FRAME, SOCKET_LOST, NULL },
+	{ NULL, 0, NULL, NULL },
 };
-
-static const char *const none[] = { NULL };
 
 static const char *const wrappers[] = {
 	"nfc_alloc_send_skb",
@@ -35,10 +33,5 @@ const struct subsystem subsystem_nfc = {
 	.module = "nfc",
 	.functions = functions,
 	.device_up = "nfc_dev_up",
-	.dispatchers = none,
 	.wrappers = wrappers,
-	.command_types = none,
-	.submit = { NO_ARG, NO_ARG, NO_ARG, NO_ARG, NO_ARG, NO_ARG, NO_ARG },
-	.complete = { NO_ARG, NO_ARG, NO_ARG },
-	.callback = { NO_ARG, NO_ARG, NO_ARG },
 };

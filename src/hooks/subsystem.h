@@ -7,6 +7,10 @@
  * callbacks, and through which functions a task enters.  Callbacks are not
  * listed: they are learned from what is submitted.  Work items are not listed
  * either: every work function of a traced module is a frame.
+ *
+ * A command is known by its object, which the submitting function allocates and
+ * a dispatcher frees; or, where there is none, by its handle: something that has
+ * one command at a time (an NCI device), named by HOOK_HANDLE.
  */
 #ifndef NLB_SUBSYSTEM_H
 #define NLB_SUBSYSTEM_H
@@ -19,14 +23,28 @@ enum hook_role {
 	HOOK_SUBMIT,   /* queues a command: entry and return */
 	HOOK_COMPLETE, /* the driver hands a response to the command: entry */
 	HOOK_CALLBACK, /* learned: entry */
+	HOOK_HANDLE,   /* called by the submitting function: gives the command its handle */
+	HOOK_DISPATCH, /* runs the callback of a handle's command: entry and return */
+	HOOK_ABORT,    /* after it a handle has no command any more: entry and return */
+	NR_HOOK_ROLES,
 };
 
-#define NO_ARG (-1)
+#define NO_ARG 0
+
+/* Places among a function's arguments, from 1, or NO_ARG. */
+struct arguments {
+	int8_t device;
+	int8_t type, request, params, timeout, callback, argument; /* of what submits */
+	int8_t command;						   /* its object or its handle */
+	int8_t response;					   /* also a callback's */
+};
 
 struct hooked_function {
 	const char *name;
 	enum hook_role role;
 	const char *lost; /* what is not known when it cannot be hooked */
+	/* Where they differ from those of the table's other functions of this role. */
+	const struct arguments *arguments;
 };
 
 struct subsystem {
@@ -35,22 +53,17 @@ struct subsystem {
 	const struct hooked_function *functions; /* ends with a NULL name */
 	const char *device_up; /* the one of them by which every device comes up, or NULL */
 
-	/* Run a command's callback, then free the command. */
+	/* Run a command's callback, then free the command; NULL: there is no object. */
 	const char *const *dispatchers;
-	/* The stack's own allocators: the blame goes to their caller. */
+	/* The stack's own allocators: the blame goes to their caller; or NULL. */
 	const char *const *wrappers;
-	const char *const *command_types; /* by number */
+	const char *const *command_types; /* by number, NULL for those that are none */
+	size_t nr_command_types;
+	/* Of commands that do not bring their own; 0: not known, never overdue. */
+	uint32_t timeout_ms;
 
-	/* Places among the arguments, from 0, or NO_ARG. */
-	struct {
-		int8_t device, type, request, params, timeout, callback, argument;
-	} submit;
-	struct {
-		int8_t device, command, response;
-	} complete;
-	struct {
-		int8_t device, argument, response;
-	} callback;
+	/* By role.  A callback without a device is told by its argument alone. */
+	struct arguments arguments[NR_HOOK_ROLES];
 };
 
 /* Ends with NULL. */
@@ -58,5 +71,11 @@ extern const struct subsystem *const subsystems[];
 
 extern const struct subsystem subsystem_nfc;
 extern const struct subsystem subsystem_digital;
+extern const struct subsystem subsystem_nci;
+extern const struct subsystem subsystem_hci;
+extern const struct subsystem subsystem_pn533;
+extern const struct subsystem subsystem_pn533_usb;
+extern const struct subsystem subsystem_port100;
+extern const struct subsystem subsystem_virtual_nci;
 
 #endif /* NLB_SUBSYSTEM_H */

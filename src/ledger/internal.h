@@ -2,7 +2,8 @@
 /*
  * What the ledger's files share: its state, and what each does for the others.
  * ledger.c follows the events, suspects.c has the rules' suspects and the looks
- * at them, books.c the allocations and their counts.
+ * at them, books.c the allocations and their counts, handles.c the commands that
+ * have no object.
  */
 #ifndef NLB_LEDGER_INTERNAL_H
 #define NLB_LEDGER_INTERNAL_H
@@ -21,19 +22,23 @@ struct cargo {
 };
 
 struct command {
-	uint64_t addr; /* 0 until its allocation was seen */
+	uint64_t addr; /* 0 until its allocation was seen, or its handle */
 	struct carrier carrier;
 	struct cargo argument, request, params, response;
 	struct cargo inner[EVENT_INNER]; /* sockets that the argument names */
 	uint64_t argument_value;	 /* as submitted: need not be an allocation */
-	uint64_t response_value;	 /* as completed: may be an ERR_PTR */
+	uint64_t request_value;
+	uint64_t response_value; /* as completed: may be an ERR_PTR */
+	uint64_t called_on;	 /* what its callback is given as device, or 0 */
 	uint32_t timeout_ms;
 	uint64_t queued_at;
 	bool overdue; /* said */
 	bool completed;
 	bool called;
-	struct task *submitter; /* while the submitting call is open */
-	struct task *caller;	/* while its callback runs */
+	bool handle;		 /* it has no object: addr is its handle */
+	struct task *submitter;	 /* while the submitting call is open */
+	struct task *caller;	 /* while its callback runs */
+	struct task *dispatcher; /* of a handle's: while that is being seen to */
 	struct command *prev, *next;
 	struct command *same; /* next in by_argument */
 };
@@ -44,7 +49,9 @@ struct task {
 	uint64_t frame; /* the outermost one's number */
 	uint32_t functions[FRAMES_MAX];
 	struct command *submitting;
-	struct command *calling; /* outermost callback being run */
+	struct command *calling;     /* outermost callback being run */
+	struct command *dispatching; /* of a handle */
+	uint64_t aborting;	     /* a handle whose command is being ended */
 };
 
 /* Outstanding allocations of one stack, window after window. */
@@ -112,7 +119,30 @@ void allocation_stack(struct ledger *l, struct allocation *a, uint32_t stack);
 void move_bucket(struct ledger *l, struct allocation *a, uint32_t callback);
 void books_free(struct ledger *l);
 
+/* ---- handles.c ---- */
+
+/* An event about handles; others are ignored.  0 or -ENOMEM. */
+int handle_event(struct ledger *l, const struct event *e);
+
 /* ---- ledger.c ---- */
+
+struct task *task_of(struct ledger *l, uint32_t tid);
+struct task *task_make(struct ledger *l, uint32_t tid);
+/* A task with nothing open is forgotten. */
+void task_settle(struct ledger *l, struct task *t);
+struct command *command_at(struct ledger *l, uint64_t addr);
+/* Its address or handle is known.  Returns 0 or -ENOMEM. */
+int command_bind(struct ledger *l, struct command *c, uint64_t addr);
+void command_end(struct ledger *l, struct command *c);
+/* Takes up what was submitted or delivered under this role, if it is followed. */
+struct cargo carry(struct ledger *l, struct command *c, uint64_t addr, enum kind kind,
+		   uint64_t frame, uint64_t now);
+void deliver(struct ledger *l, const struct cargo *cargo, const struct command *c);
+/* Carried no more; command is its object, which is being freed, or NULL. */
+void release(struct ledger *l, const struct cargo *cargo, const struct allocation *command);
+void release_all(struct ledger *l, const struct command *c);
+/* Can the entry of this callback be seen? */
+bool callback_hooked(const struct ledger *l, uint32_t callback);
 
 /* It was freed without an event; a command's cargo goes its way unseen. */
 void allocation_lost(struct ledger *l, struct allocation *a, uint64_t now);

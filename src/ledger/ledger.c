@@ -53,17 +53,17 @@ static enum role role_of(const struct ledger *l, uint32_t function)
 
 /* ---- tasks and commands ---- */
 
-static struct command *command_at(struct ledger *l, uint64_t addr)
+struct command *command_at(struct ledger *l, uint64_t addr)
 {
 	return table__get(&l->commands, addr);
 }
 
-static struct task *task_of(struct ledger *l, uint32_t tid)
+struct task *task_of(struct ledger *l, uint32_t tid)
 {
 	return table__get(&l->tasks, tid);
 }
 
-static struct task *task_make(struct ledger *l, uint32_t tid)
+struct task *task_make(struct ledger *l, uint32_t tid)
 {
 	struct task *t = task_of(l, tid);
 
@@ -80,10 +80,9 @@ static struct task *task_make(struct ledger *l, uint32_t tid)
 	return t;
 }
 
-/* A task with nothing open is forgotten. */
-static void task_settle(struct ledger *l, struct task *t)
+void task_settle(struct ledger *l, struct task *t)
 {
-	if (t->depth || t->submitting || t->calling)
+	if (t->depth || t->submitting || t->calling || t->dispatching || t->aborting)
 		return;
 	table__remove(&l->tasks, t->tid);
 	free(t);
@@ -129,8 +128,8 @@ static void count_unseen(struct ledger *l, uint64_t addr)
  * address of an allocation (a pointer into one is borrowed, an ERR_PTR is no
  * pointer).
  */
-static struct cargo carry(struct ledger *l, struct command *c, uint64_t addr, enum kind kind,
-			  uint64_t frame, uint64_t now)
+struct cargo carry(struct ledger *l, struct command *c, uint64_t addr, enum kind kind,
+		   uint64_t frame, uint64_t now)
 {
 	struct allocation *a = table__get(&l->allocations, addr);
 
@@ -172,7 +171,7 @@ static struct cargo hold(struct ledger *l, struct command *c, uint64_t addr, uin
 	return (struct cargo){ a->addr, a->id };
 }
 
-static void release(struct ledger *l, const struct cargo *cargo, const struct allocation *command)
+void release(struct ledger *l, const struct cargo *cargo, const struct allocation *command)
 {
 	struct allocation *a = cargo_get(l, cargo);
 
@@ -185,9 +184,9 @@ static void release(struct ledger *l, const struct cargo *cargo, const struct al
 	}
 }
 
-static void release_all(struct ledger *l, const struct command *c)
+void release_all(struct ledger *l, const struct command *c)
 {
-	const struct allocation *command = table__get(&l->allocations, c->addr);
+	const struct allocation *command = c->handle ? NULL : table__get(&l->allocations, c->addr);
 
 	release(l, &c->argument, command);
 	release(l, &c->request, command);
@@ -206,7 +205,7 @@ static void tell_stack(struct ledger *l, const struct cargo *cargo, uint32_t sta
 		a->carrier.stack = stack;
 }
 
-static void deliver(struct ledger *l, const struct cargo *cargo, const struct command *c)
+void deliver(struct ledger *l, const struct cargo *cargo, const struct command *c)
 {
 	struct allocation *a = cargo_get(l, cargo);
 
@@ -236,10 +235,9 @@ static uint64_t call_key(uint64_t device, uint64_t argument)
 	return device * 31 + argument;
 }
 
-/* Its address is known.  Returns 0 or -ENOMEM. */
-static int command_bind(struct ledger *l, struct command *c, uint64_t addr)
+int command_bind(struct ledger *l, struct command *c, uint64_t addr)
 {
-	uint64_t key = call_key(c->carrier.device, c->argument_value);
+	uint64_t key = call_key(c->called_on, c->argument_value);
 	struct command *last = table__get(&l->by_argument, key);
 
 	if (table__set(&l->commands, addr, c))
@@ -260,10 +258,11 @@ static int command_bind(struct ledger *l, struct command *c, uint64_t addr)
 
 static void command_unbind(struct ledger *l, struct command *c)
 {
-	uint64_t key = call_key(c->carrier.device, c->argument_value);
+	uint64_t key = call_key(c->called_on, c->argument_value);
 	struct command *before = table__get(&l->by_argument, key);
 
-	table__remove(&l->commands, c->addr);
+	if (command_at(l, c->addr) == c) /* a handle may be another one's by now */
+		table__remove(&l->commands, c->addr);
 	if (before != c) {
 		while (before->same != c)
 			before = before->same;
@@ -275,7 +274,7 @@ static void command_unbind(struct ledger *l, struct command *c)
 	}
 }
 
-static void command_end(struct ledger *l, struct command *c)
+void command_end(struct ledger *l, struct command *c)
 {
 	list_remove(c);
 	if (c->addr)
@@ -284,6 +283,8 @@ static void command_end(struct ledger *l, struct command *c)
 		c->submitter->submitting = NULL;
 	if (c->caller)
 		c->caller->calling = NULL;
+	if (c->dispatcher)
+		c->dispatcher->dispatching = NULL;
 	l->stats.commands_live--;
 	free(c);
 }
@@ -422,7 +423,9 @@ static int on_submit(struct ledger *l, const struct event *e)
 	c->carrier.upper = e->submit.upper;
 	c->carrier.type = e->submit.command_type;
 	c->timeout_ms = e->submit.timeout_ms;
+	c->called_on = e->submit.anonymous ? 0 : e->submit.device;
 	c->argument_value = e->submit.argument;
+	c->request_value = e->submit.request;
 	c->queued_at = e->time;
 	c->argument = carry(l, c, e->submit.argument, KIND_USER_ARGUMENT, frame, e->time);
 	c->request = carry(l, c, e->submit.request, KIND_REQUEST, frame, e->time);
@@ -494,7 +497,7 @@ static struct command *command_called(struct ledger *l, const struct event *e)
 	struct command *c, *same_arguments = NULL;
 
 	for (c = table__get(&l->by_argument, key); c; c = c->same) {
-		if (c->called || c->carrier.device != e->callback.device ||
+		if (c->called || c->called_on != e->callback.device ||
 		    c->argument_value != e->callback.argument)
 			continue;
 		if (c->carrier.callback == e->callback.callback)
@@ -505,8 +508,7 @@ static struct command *command_called(struct ledger *l, const struct event *e)
 	return same_arguments;
 }
 
-/* Can the entry of this callback be seen? */
-static bool hooked(const struct ledger *l, uint32_t callback)
+bool callback_hooked(const struct ledger *l, uint32_t callback)
 {
 	return table__get(&l->callbacks_seen, callback);
 }
@@ -516,7 +518,7 @@ static int on_callback(struct ledger *l, const struct event *e)
 	struct task *t = task_make(l, e->tid);
 	struct command *c;
 
-	if (!t || (!hooked(l, e->callback.callback) &&
+	if (!t || (!callback_hooked(l, e->callback.callback) &&
 		   table__set(&l->callbacks_seen, e->callback.callback, l)))
 		return -ENOMEM;
 	if (t->calling)
@@ -543,7 +545,7 @@ static void command_freed(struct ledger *l, struct command *c, uint32_t caller, 
 {
 	bool dispatched = role_of(l, caller) == ROLE_DISPATCH;
 	/* Where a callback's entry can be seen, one that was not seen did not run. */
-	bool returned = c->called || (dispatched && !hooked(l, c->carrier.callback));
+	bool returned = c->called || (dispatched && !callback_hooked(l, c->carrier.callback));
 	struct task *t = c->caller;
 	struct command was;
 
@@ -654,6 +656,12 @@ int ledger__event(struct ledger *l, const struct event *e)
 	case EVENT_LEAVE:
 		on_leave(l, e);
 		return 0;
+	case EVENT_HANDLE:
+	case EVENT_DISPATCH:
+	case EVENT_DISPATCHED:
+	case EVENT_ABORT:
+	case EVENT_ABORTED:
+		return handle_event(l, e);
 	}
 	return 0;
 }

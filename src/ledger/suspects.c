@@ -125,7 +125,8 @@ void suspect_carried(struct ledger *l, const struct cargo *cargo, enum rule rule
 {
 	struct allocation *a = cargo_get(l, cargo);
 
-	if (a)
+	/* A socket is only lent: it is its owner's until that closes it. */
+	if (a && !a->sock)
 		suspect(l, a, rule, !a->owned && !a->skb, now);
 }
 
@@ -395,7 +396,8 @@ static void check_overdue(struct ledger *l, struct command *list, uint64_t now)
 		uint64_t limit = 3ULL * c->timeout_ms * 1000000 + 1000000000;
 		struct warning w = { .rule = RULE_CALLBACK_OVERDUE, .carrier = c->carrier };
 
-		if (c->overdue || c->called || now < c->queued_at || now - c->queued_at < limit)
+		if (c->overdue || c->called || !c->timeout_ms || now < c->queued_at ||
+		    now - c->queued_at < limit)
 			continue;
 		c->overdue = true;
 		w.age_ns = now - c->queued_at;

@@ -50,7 +50,8 @@ struct field {
 /* Recordings have these numbers in them: new ones go to the end of their enum. */
 _Static_assert(EVENT_KIND_OBJECT == 0 && EVENT_KIND_SKB == 1 && EVENT_KIND_SOCK == 2,
 	       "enum event_kind");
-_Static_assert(EVENT_ALLOC == 1 && EVENT_SUBMIT == 3 && EVENT_LEAVE == 8, "enum event_type");
+_Static_assert(EVENT_ALLOC == 1 && EVENT_SUBMIT == 3 && EVENT_LEAVE == 8 && EVENT_ABORTED == 13,
+	       "enum event_type");
 _Static_assert(VERDICT_UNREFERENCED == 0 && VERDICT_STALE == 1 && VERDICT_DOUBTFUL == 2 &&
 		       VERDICT_REFERENCED == 3 && VERDICT_FREE == 4 && VERDICT_UNREADABLE == 5,
 	       "enum verdict");
@@ -181,6 +182,7 @@ static const struct field event_submit[] = {
 	FIELD(ADDRESS, event.submit.inner[2]),
 	FIELD(ADDRESS, event.submit.inner[3]),
 	FIELD(FUNCTION, event.submit.upper),
+	UP_TO(true, event.submit.anonymous),
 };
 
 static const struct field event_submit_return[] = {
@@ -208,6 +210,15 @@ static const struct field event_frame[] = {
 	FIELD(FUNCTION, event.frame.function),
 	UP_TO(true, event.frame.outermost),
 };
+
+static const struct field event_handle[] = {
+	EVENT_FIELDS,
+	FIELD(ADDRESS, event.handle.handle),
+	FIELD(ADDRESS, event.handle.request),
+	FIELD(ADDRESS, event.handle.response),
+};
+
+static const struct field event_handled[] = { EVENT_FIELDS };
 
 static const struct field look[] = {
 	FIELD(TIME, look.time),	   FIELD(ADDRESS, look.addr),
@@ -275,6 +286,11 @@ static const struct layout layouts[NR_ITEMS] = {
 	[ITEM_CALLBACK] = TABLE(event_callback),
 	[ITEM_ENTER] = TABLE(event_frame),
 	[ITEM_LEAVE] = TABLE(event_frame),
+	[ITEM_HANDLE] = TABLE(event_handle),
+	[ITEM_DISPATCH] = TABLE(event_handle),
+	[ITEM_DISPATCHED] = TABLE(event_handled),
+	[ITEM_ABORT] = TABLE(event_handle),
+	[ITEM_ABORTED] = TABLE(event_handled),
 	[ITEM_JUDGE] = TABLE(look),
 	[ITEM_SEARCHED] = TABLE(look),
 	[ITEM_SUSPECT_ALL] = TABLE(tick),
@@ -607,7 +623,7 @@ size_t item__decode(struct item *item, struct item_base *base, const unsigned ch
 	}
 	if (i.bad || i.at != i.end)
 		return 0;
-	if (type >= ITEM_ALLOC && type <= ITEM_LEAVE)
+	if (type >= ITEM_ALLOC && type <= ITEM_ABORTED)
 		item->event.type = EVENT_OF_ITEM(type);
 	return (size_t)(i.end - buf);
 }

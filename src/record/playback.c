@@ -375,6 +375,11 @@ static bool play(struct playback *p, struct item *item)
 	case ITEM_CALLBACK:
 	case ITEM_ENTER:
 	case ITEM_LEAVE:
+	case ITEM_HANDLE:
+	case ITEM_DISPATCH:
+	case ITEM_DISPATCHED:
+	case ITEM_ABORT:
+	case ITEM_ABORTED:
 		err = session__event(s, &item->event);
 		p->events++;
 		break;

@@ -153,7 +153,6 @@ static const char *text(struct report *r, uint32_t function)
 static const char *command_name(const struct report *r, uint32_t function, uint8_t type)
 {
 	const char *name = names__text(r->names, function);
-	unsigned n = 0;
 
 	for (size_t i = 0; name && type != NO_COMMAND_TYPE && subsystems[i]; i++) {
 		const struct hooked_function *f = subsystems[i]->functions;
@@ -162,9 +161,8 @@ static const char *command_name(const struct report *r, uint32_t function, uint8
 			f++;
 		if (!f->name || !subsystems[i]->command_types)
 			continue;
-		while (subsystems[i]->command_types[n] && n < type)
-			n++;
-		return subsystems[i]->command_types[n];
+		return type < subsystems[i]->nr_command_types ? subsystems[i]->command_types[type]
+							      : NULL;
 	}
 	return NULL;
 }

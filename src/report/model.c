@@ -415,6 +415,9 @@ void model__after(struct report *r, const struct ledger *l, const struct event *
 		look(r, l, e->callback.argument, e->time);
 		look(r, l, e->callback.response, e->time);
 		break;
+	case EVENT_DISPATCH:
+		look(r, l, e->handle.response, e->time);
+		break;
 	default:
 		break;
 	}

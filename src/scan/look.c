@@ -85,31 +85,55 @@ static bool device_name(const char *s)
 	return !*s;
 }
 
-int look__device_name(struct query *q, uint64_t device, char *name, size_t size)
+/* Is one of these words of a struct nfc_dev the name of the device?  -ENOENT if not. */
+static int name_among(struct query *q, const uint64_t *words, char *name, size_t size)
+{
+	char found[NFC_DEV_WORDS][NAME_LEN] = { 0 };
+	struct memory_piece pieces[NFC_DEV_WORDS];
+	int err;
+
+	for (size_t i = 0; i < NFC_DEV_WORDS; i++)
+		pieces[i] = (struct memory_piece){ words[i], found[i], NAME_LEN - 1, 0 };
+	err = query__read_all(q, pieces, NFC_DEV_WORDS);
+	if (err)
+		return err;
+	for (size_t i = 0; i < NFC_DEV_WORDS; i++) {
+		found[i][NAME_LEN - 1] = '\0';
+		if (pieces[i].err || !device_name(found[i]))
+			continue;
+		snprintf(name, size, "%s", found[i]);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* Likewise of what one of the first words of this structure points to. */
+static int name_below(struct query *q, uint64_t device, char *name, size_t size)
 {
 	uint64_t words[DEVICE_WORDS], inner[NFC_DEV_WORDS];
 	int err = query__read(q, device, words, sizeof(words));
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < DEVICE_WORDS; i++) {
-		char found[NFC_DEV_WORDS][NAME_LEN] = { 0 };
-		struct memory_piece pieces[NFC_DEV_WORDS];
+	err = -ENOENT;
+	for (size_t i = 0; err == -ENOENT && i < DEVICE_WORDS; i++)
+		if (!query__read(q, words[i], inner, sizeof(inner)))
+			err = name_among(q, inner, name, size);
+	return err;
+}
 
-		if (query__read(q, words[i], inner, sizeof(inner)))
-			continue;
-		for (size_t j = 0; j < NFC_DEV_WORDS; j++)
-			pieces[j] = (struct memory_piece){ inner[j], found[j], NAME_LEN - 1, 0 };
-		err = query__read_all(q, pieces, NFC_DEV_WORDS);
-		if (err)
-			return err;
-		for (size_t j = 0; j < NFC_DEV_WORDS; j++) {
-			found[j][NAME_LEN - 1] = '\0';
-			if (!pieces[j].err && device_name(found[j])) {
-				snprintf(name, size, "%s", found[j]);
-				return 0;
-			}
-		}
-	}
-	return -ENOENT;
+int look__device_name(struct query *q, uint64_t device, char *name, size_t size)
+{
+	uint64_t words[NFC_DEV_WORDS];
+	int err;
+
+	err = query__read(q, device, words, sizeof(words));
+	if (err)
+		return err;
+	err = name_among(q, words, name, size);
+	if (err == -ENOENT)
+		err = name_below(q, device, name, size);
+	if (err == -ENOENT)
+		err = name_below(q, words[0], name, size);
+	return err;
 }

@@ -44,9 +44,10 @@ int look__bytes(struct query *q, const struct layout *layout, const struct alloc
 
 /*
  * The name of the NFC device that a subsystem's device structure belongs to
- * ("nfc0").  It is found without the module's types: one of the first words of
- * struct nfc_digital_dev points to the nfc_dev, and a word in there (the
- * kobject of its struct device) to the name.  Returns 0 or a negative errno.
+ * ("nfc0").  It is found without the modules' types: a word of struct nfc_dev (the
+ * kobject of its struct device) points to the name, and one of the first words of
+ * struct nfc_digital_dev, struct pn533 and struct nfc_hci_dev to the nfc_dev; the
+ * first of struct port100 to the nfc_digital_dev.  Returns 0 or a negative errno.
  */
 int look__device_name(struct query *q, uint64_t device, char *name, size_t size);
 

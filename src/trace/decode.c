@@ -13,9 +13,15 @@
 #define TEXT_START 0xffff800000000000ULL
 #endif
 
+const struct arguments *hook_meaning__arguments(const struct hook_meaning *meaning)
+{
+	return meaning->arguments ? meaning->arguments
+				  : &meaning->subsystem->arguments[meaning->role];
+}
+
 static uint64_t arg(const struct nlb_call *call, int8_t place)
 {
-	return place == NO_ARG ? 0 : call->args[place];
+	return place == NO_ARG ? 0 : call->args[place - 1];
 }
 
 /*
@@ -38,10 +44,37 @@ static void decode_inner(const struct nlb_call *call, struct names *names, struc
 	}
 }
 
+static void decode_submit(const struct nlb_call *call, const struct hook_meaning *meaning,
+			  struct names *names, struct event *out)
+{
+	const struct subsystem *s = meaning->subsystem;
+	const struct arguments *place = hook_meaning__arguments(meaning);
+
+	out->type = EVENT_SUBMIT;
+	out->submit.device = arg(call, place->device);
+	out->submit.argument = arg(call, place->argument);
+	out->submit.request = arg(call, place->request);
+	out->submit.params = arg(call, place->params);
+	out->submit.callback = names__function(names, arg(call, place->callback));
+	out->submit.function = meaning->function;
+	/* Registers hold more than a u16 or u8 argument. */
+	out->submit.timeout_ms = (uint16_t)arg(call, place->timeout);
+	if (place->timeout == NO_ARG)
+		out->submit.timeout_ms = s->timeout_ms;
+	out->submit.command_type = (uint8_t)arg(call, place->type);
+	out->submit.anonymous = s->arguments[HOOK_CALLBACK].device == NO_ARG;
+	decode_inner(call, names, out);
+}
+
 static enum decoded decode_call(const struct nlb_call *call, const struct hook_meaning *meaning,
 				struct names *names, struct event *out)
 {
-	const struct subsystem *s = meaning->subsystem;
+	static const enum event_type of_handle[NR_HOOK_ROLES] = {
+		[HOOK_HANDLE] = EVENT_HANDLE,
+		[HOOK_DISPATCH] = EVENT_DISPATCH,
+		[HOOK_ABORT] = EVENT_ABORT,
+	};
+	const struct arguments *place = hook_meaning__arguments(meaning);
 
 	switch (meaning->role) {
 	case HOOK_FRAME:
@@ -49,31 +82,31 @@ static enum decoded decode_call(const struct nlb_call *call, const struct hook_m
 		out->frame.function = meaning->function;
 		return DECODED_EVENT;
 	case HOOK_SUBMIT:
-		out->type = EVENT_SUBMIT;
-		out->submit.device = arg(call, s->submit.device);
-		out->submit.argument = arg(call, s->submit.argument);
-		out->submit.request = arg(call, s->submit.request);
-		out->submit.params = arg(call, s->submit.params);
-		out->submit.callback = names__function(names, arg(call, s->submit.callback));
-		out->submit.function = meaning->function;
-		/* Registers hold more than a u16 or u8 argument. */
-		out->submit.timeout_ms = (uint16_t)arg(call, s->submit.timeout);
-		out->submit.command_type = (uint8_t)arg(call, s->submit.type);
-		decode_inner(call, names, out);
+		decode_submit(call, meaning, names, out);
 		return DECODED_EVENT;
 	case HOOK_COMPLETE:
 		out->type = EVENT_COMPLETE;
-		out->complete.device = arg(call, s->complete.device);
-		out->complete.command = arg(call, s->complete.command);
-		out->complete.response = arg(call, s->complete.response);
+		out->complete.device = arg(call, place->device);
+		out->complete.command = arg(call, place->command);
+		out->complete.response = arg(call, place->response);
 		return DECODED_EVENT;
 	case HOOK_CALLBACK:
 		out->type = EVENT_CALLBACK;
-		out->callback.device = arg(call, s->callback.device);
-		out->callback.argument = arg(call, s->callback.argument);
-		out->callback.response = arg(call, s->callback.response);
+		out->callback.device = arg(call, place->device);
+		out->callback.argument = arg(call, place->argument);
+		out->callback.response = arg(call, place->response);
 		out->callback.callback = meaning->function;
 		return DECODED_EVENT;
+	case HOOK_HANDLE:
+	case HOOK_DISPATCH:
+	case HOOK_ABORT:
+		out->type = of_handle[meaning->role];
+		out->handle.handle = arg(call, place->command);
+		out->handle.request = arg(call, place->request);
+		out->handle.response = arg(call, place->response);
+		return DECODED_EVENT;
+	case NR_HOOK_ROLES:
+		break;
 	}
 	return DECODED_BROKEN;
 }
@@ -85,6 +118,27 @@ void decode__comm(char out[NLB_COMM_LEN], const char comm[NLB_COMM_LEN])
 	for (i = 0; i < NLB_COMM_LEN - 1 && comm[i]; i++)
 		out[i] = comm[i] >= ' ' && comm[i] <= '~' ? comm[i] : '?';
 	memset(out + i, 0, NLB_COMM_LEN - i);
+}
+
+static void decode_return(const struct nlb_return *r, const struct hook_meaning *meaning,
+			  struct event *out)
+{
+	switch (meaning->role) {
+	case HOOK_SUBMIT:
+		out->type = EVENT_SUBMIT_RETURN;
+		/* An int: the upper half of the register is not its. */
+		out->submit_return.ret = (int32_t)r->ret;
+		return;
+	case HOOK_DISPATCH:
+		out->type = EVENT_DISPATCHED;
+		return;
+	case HOOK_ABORT:
+		out->type = EVENT_ABORTED;
+		return;
+	default:
+		out->type = EVENT_LEAVE;
+		out->frame.function = meaning->function;
+	}
 }
 
 /* The record may end before its stack. */
@@ -171,14 +225,7 @@ enum decoded decode(const void *record, size_t size, const struct hook_meaning *
 	case NLB_RETURN:
 		if (!meaning)
 			return DECODED_OTHER;
-		if (meaning->role == HOOK_SUBMIT) {
-			out->type = EVENT_SUBMIT_RETURN;
-			/* An int: the upper half of the register is not its. */
-			out->submit_return.ret = (int32_t)r->ret;
-		} else {
-			out->type = EVENT_LEAVE;
-			out->frame.function = meaning->function;
-		}
+		decode_return(r, meaning, out);
 		return DECODED_EVENT;
 	case NLB_WORK_START:
 	case NLB_WORK_END:

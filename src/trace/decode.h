@@ -16,8 +16,12 @@
 struct hook_meaning {
 	const struct subsystem *subsystem;
 	enum hook_role role;
-	uint32_t function; /* in names */
+	uint32_t function;		   /* in names */
+	const struct arguments *arguments; /* NULL: the subsystem's for this role */
 };
+
+/* Where the hooked function's arguments are.  Never NULL. */
+const struct arguments *hook_meaning__arguments(const struct hook_meaning *meaning);
 
 /* Bytes of an skb beside those asked for its data, from BTF. */
 struct skb_sizes {

@@ -19,6 +19,11 @@ enum event_type {
 	EVENT_CALLBACK,	     /* a callback was entered */
 	EVENT_ENTER,	     /* a frame began: work item, operation, socket call */
 	EVENT_LEAVE,
+	EVENT_HANDLE,	  /* the command being submitted has no object: it is known by this */
+	EVENT_DISPATCH,	  /* the callback of a handle's command is about to be run */
+	EVENT_DISPATCHED, /* that came back */
+	EVENT_ABORT,	  /* a handle's command is about to be ended, called back or not */
+	EVENT_ABORTED,	  /* that came back */
 };
 
 enum event_kind { EVENT_KIND_OBJECT, EVENT_KIND_SKB, EVENT_KIND_SOCK };
@@ -57,9 +62,10 @@ struct event {
 			uint64_t inner[EVENT_INNER]; /* first words of the user argument */
 			uint32_t upper;		     /* first function named there */
 			uint32_t callback;
-			uint32_t function; /* the submitting call */
-			uint32_t timeout_ms;
+			uint32_t function;   /* the submitting call */
+			uint32_t timeout_ms; /* 0: not known */
 			uint8_t command_type;
+			uint8_t anonymous; /* not 0: the callback is not given the device */
 		} submit;
 		struct {
 			int64_t ret;
@@ -79,6 +85,11 @@ struct event {
 			uint32_t function;
 			bool outermost; /* nothing can be below it on this task's stack */
 		} frame;
+		struct {
+			uint64_t handle;   /* EVENT_HANDLE, EVENT_DISPATCH, EVENT_ABORT */
+			uint64_t request;  /* EVENT_HANDLE: of the command that is meant */
+			uint64_t response; /* EVENT_DISPATCH: may be an ERR_PTR or NULL */
+		} handle;
 	};
 };
 

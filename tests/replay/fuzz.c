@@ -184,7 +184,7 @@ static uint64_t nr_live(const struct garbage *g)
 
 static void garbage_event(struct garbage *g)
 {
-	struct event e = { .type = 1 + below(EVENT_LEAVE), .tid = below(4), .irq = percent(10) };
+	struct event e = { .type = 1 + below(EVENT_ABORTED), .tid = below(4), .irq = percent(10) };
 	uint32_t i = below(ADDRS);
 
 	e.time = percent(3) ? below(1000) : g->player.now + below(1000);
@@ -218,6 +218,7 @@ static void garbage_event(struct garbage *g)
 		e.submit.function = function();
 		e.submit.timeout_ms = below(65536);
 		e.submit.command_type = (uint8_t)below(256);
+		e.submit.anonymous = percent(30);
 		break;
 	case EVENT_SUBMIT_RETURN:
 		e.submit_return.ret = (int64_t)below(3) - 1;
@@ -237,6 +238,16 @@ static void garbage_event(struct garbage *g)
 	case EVENT_LEAVE:
 		e.frame.function = function();
 		e.frame.outermost = percent(20);
+		break;
+	case EVENT_HANDLE:
+	case EVENT_DISPATCH:
+	case EVENT_ABORT:
+		e.handle.handle = value();
+		e.handle.request = value();
+		e.handle.response = value();
+		break;
+	case EVENT_DISPATCHED:
+	case EVENT_ABORTED:
 		break;
 	}
 	ledger__event(g->player.ledger, &e);

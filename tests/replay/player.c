@@ -449,7 +449,7 @@ static int set_roles(struct player *p)
 	for (size_t i = 0; subsystems[i] && !err; i++) {
 		const struct subsystem *s = subsystems[i];
 
-		for (const char *const *d = s->dispatchers; *d && !err; d++)
+		for (const char *const *d = s->dispatchers; d && *d && !err; d++)
 			err = session__set_role(p->session, names__intern(p->names, *d, s->module),
 						ROLE_DISPATCH);
 		for (const struct hooked_function *f = s->functions; f->name && !err; f++)

@@ -211,6 +211,8 @@ static uint32_t function_of(const struct script *s, const char *name)
 		return names__intern(s->names, name, "nfc_digital");
 	if (!strncmp(name, "nfcsim_", 7))
 		return names__intern(s->names, name, "nfcsim");
+	if (!strncmp(name, "nci_", 4))
+		return names__intern(s->names, name, "nci");
 	if (!strncmp(name, "nfc_", 4) || !strncmp(name, "llcp_", 5) ||
 	    !strncmp(name, "rawsock_", 8))
 		return names__intern(s->names, name, "nfc");
@@ -264,7 +266,9 @@ static void read_submit(struct reader *r, struct event *e)
 	e->submit.inner[1] = value(r, "inner") ? address(r, "inner") : 0;
 	e->submit.upper = value(r, "upper") ? function(r, "upper") : NAME_NONE;
 	e->submit.callback = function(r, "cb");
-	e->submit.function = function_of(r->script, "digital_send_cmd");
+	e->submit.function =
+		value(r, "by") ? function(r, "by") : function_of(r->script, "digital_send_cmd");
+	e->submit.anonymous = flag(r, "anonymous");
 	e->submit.timeout_ms = (uint32_t)number(r, "timeout", 300);
 	e->submit.command_type = command_type(r);
 }
@@ -299,6 +303,13 @@ static bool read_event(struct reader *r, const char *verb, struct event *e)
 		e->type = *verb == 'e' ? EVENT_ENTER : EVENT_LEAVE;
 		e->frame.function = function(r, "in");
 		e->frame.outermost = flag(r, "outermost");
+	} else if (!strcmp(verb, "handle") || !strcmp(verb, "dispatch") || !strcmp(verb, "abort")) {
+		e->type = *verb == 'h' ? EVENT_HANDLE : *verb == 'd' ? EVENT_DISPATCH : EVENT_ABORT;
+		e->handle.handle = address(r, "is");
+		e->handle.request = *verb == 'h' ? address(r, "req") : 0;
+		e->handle.response = *verb == 'd' ? address(r, "resp") : 0;
+	} else if (!strcmp(verb, "dispatched") || !strcmp(verb, "aborted")) {
+		e->type = *verb == 'd' ? EVENT_DISPATCHED : EVENT_ABORTED;
 	} else {
 		return false;
 	}

@@ -277,6 +277,110 @@ static void submit(void **state)
 	assert_int_equal(e.submit.function, m.function);
 }
 
+/* nci_transceive(nfc_dev, target, skb, cb, cb_context): neither type, params nor timeout. */
+static void submit_without_object(void **state)
+{
+	struct hook_meaning m = { .subsystem = &subsystem_nci, .role = HOOK_SUBMIT, .function = 7 };
+	struct nlb_call c = call_record();
+	struct event e;
+
+	(void)state;
+	c.args[0] = 0xffff888000000d00;
+	c.args[1] = DIRT;
+	c.args[2] = 0xffff888000000e00;
+	c.args[3] = FAKE_RECV_SENSF;
+	c.args[4] = 0xffff888000001000;
+	for (size_t i = 5; i < NLB_ARGS; i++)
+		c.args[i] = DIRT;
+	assert_int_equal(take(&c, sizeof(c), &m, &e), DECODED_EVENT);
+	assert_int_equal(e.type, EVENT_SUBMIT);
+	assert_int_equal(e.submit.device, 0xffff888000000d00);
+	assert_int_equal(e.submit.request, 0xffff888000000e00);
+	assert_int_equal(e.submit.argument, 0xffff888000001000);
+	assert_string_equal(names__text(names, e.submit.callback), "digital_tg_recv_sensf_req");
+	assert_int_equal(e.submit.params, 0);
+	assert_int_equal(e.submit.command_type, 0);
+	assert_int_equal(e.submit.timeout_ms, 3000);
+	assert_true(e.submit.anonymous);
+}
+
+/* nfc_hci_hcp_message_tx() has nine arguments. */
+static void submit_with_nine_arguments(void **state)
+{
+	struct hook_meaning m = { .subsystem = &subsystem_hci, .role = HOOK_SUBMIT, .function = 7 };
+	struct nlb_call c = call_record();
+	struct event e;
+
+	(void)state;
+	for (uint64_t i = 0; i < NLB_ARGS; i++)
+		c.args[i] = 0xffff888000000000 + i;
+	c.args[2] = DIRT | 1;
+	c.args[6] = FAKE_RECV_SENSF;
+	c.args[8] = 4949;
+	assert_int_equal(take(&c, sizeof(c), &m, &e), DECODED_EVENT);
+	assert_int_equal(e.submit.device, 0xffff888000000000);
+	assert_int_equal(e.submit.command_type, 1);
+	assert_string_equal(names__text(names, e.submit.callback), "digital_tg_recv_sensf_req");
+	assert_int_equal(e.submit.argument, 0xffff888000000007);
+	assert_int_equal(e.submit.timeout_ms, 4949);
+	assert_int_equal(e.submit.request, 0);
+}
+
+/* Where a function's arguments differ from its table's, its own places count. */
+static void own_arguments(void **state)
+{
+	static const struct arguments own = { .device = 2, .argument = 1, .response = 4 };
+	struct hook_meaning m = { .subsystem = &subsystem_digital,
+				  .role = HOOK_CALLBACK,
+				  .function = 7,
+				  .arguments = &own };
+	struct nlb_call c = call_record();
+	struct event e;
+
+	(void)state;
+	for (uint64_t i = 0; i < NLB_ARGS; i++)
+		c.args[i] = i;
+	assert_int_equal(take(&c, sizeof(c), &m, &e), DECODED_EVENT);
+	assert_int_equal(e.callback.device, 1);
+	assert_int_equal(e.callback.argument, 0);
+	assert_int_equal(e.callback.response, 3);
+}
+
+static void handles(void **state)
+{
+	static const struct {
+		enum hook_role role;
+		enum event_type type, at_return;
+	} cases[] = {
+		{ HOOK_HANDLE, EVENT_HANDLE, EVENT_LEAVE },
+		{ HOOK_DISPATCH, EVENT_DISPATCH, EVENT_DISPATCHED },
+		{ HOOK_ABORT, EVENT_ABORT, EVENT_ABORTED },
+	};
+	struct nlb_return r = { .h = header(NLB_RETURN), .cookie = 2, .ret = -1 };
+	struct nlb_call c = call_record();
+	struct event e;
+
+	(void)state;
+	c.args[0] = 0xffff888000000d00;
+	c.args[1] = 0xffff888000000e00;
+	c.args[2] = 0xffff888000000f00;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct hook_meaning m = { .subsystem = &subsystem_nci,
+					  .role = cases[i].role,
+					  .function = 7 };
+
+		assert_int_equal(take(&c, sizeof(c), &m, &e), DECODED_EVENT);
+		assert_int_equal(e.type, cases[i].type);
+		assert_int_equal(e.handle.handle, 0xffff888000000d00);
+		assert_int_equal(e.handle.request,
+				 cases[i].role == HOOK_HANDLE ? 0xffff888000000f00 : 0);
+		assert_int_equal(e.handle.response,
+				 cases[i].role == HOOK_DISPATCH ? 0xffff888000000e00 : 0);
+		assert_int_equal(take(&r, sizeof(r), &m, &e), DECODED_EVENT);
+		assert_int_equal(e.type, cases[i].at_return);
+	}
+}
+
 static void dirty_registers(void **state)
 {
 	struct hook_meaning m = meaning_of(HOOK_SUBMIT, "digital_send_cmd");
@@ -492,6 +596,10 @@ static const struct CMUnitTest decoding[] = {
 	TEST("decode: sizes of skbs", skb_sizes),
 	TEST("decode: a free, and one that was healed", release),
 	TEST("decode: a submitted command", submit),
+	TEST("decode: a submitted command that has no object", submit_without_object),
+	TEST("decode: a submitted command with nine arguments", submit_with_nine_arguments),
+	TEST("decode: a function whose arguments are its own", own_arguments),
+	TEST("decode: handles", handles),
 	TEST("decode: u8 and u16 arguments in dirty registers", dirty_registers),
 	TEST("decode: a return value is an int", submit_return),
 	TEST("decode: completion and callback", complete_and_callback),

@@ -567,12 +567,12 @@ static void garbage(void **state)
 			struct item *i = &items[n++];
 
 			i->type = ITEM_ALLOC + next_random(&seed) % (NR_ITEMS - ITEM_ALLOC);
-			if (i->type > ITEM_LEAVE && i->type < ITEM_JUDGE)
+			if (i->type > ITEM_ABORTED && i->type < ITEM_JUDGE)
 				i->type = ITEM_TICK;
 			/* Small numbers, so that they mean each other. */
 			for (size_t k = 8; k + 8 <= 56; k += 8)
 				*(uint64_t *)((char *)i + k) = next_random(&seed) % 6;
-			if (i->type >= ITEM_ALLOC && i->type <= ITEM_LEAVE) {
+			if (i->type >= ITEM_ALLOC && i->type <= ITEM_ABORTED) {
 				i->event.irq = next_random(&seed) % 16 == 0;
 				i->event.time = n * 50000000ULL;
 				if (i->type == ITEM_ALLOC) {
@@ -582,12 +582,13 @@ static void garbage(void **state)
 				} else if (i->type == ITEM_SUBMIT) {
 					i->event.submit.callback = next_random(&seed) % 2;
 					i->event.submit.function = next_random(&seed) % 2;
+					i->event.submit.anonymous = next_random(&seed) % 2;
 				} else if (i->type == ITEM_FREE) {
 					i->event.free.caller = next_random(&seed) % 2;
 					i->event.free.healed = false;
 				} else if (i->type == ITEM_CALLBACK) {
 					i->event.callback.callback = next_random(&seed) % 2;
-				} else if (i->type >= ITEM_ENTER) {
+				} else if (i->type == ITEM_ENTER || i->type == ITEM_LEAVE) {
 					i->event.frame.function = next_random(&seed) % 2;
 					i->event.frame.outermost = false;
 				}

@@ -107,6 +107,7 @@ static void sample_event(struct event *e, enum event_type type)
 		for (size_t i = 0; i < EVENT_INNER; i++)
 			e->submit.inner[i] = number();
 		e->submit.upper = (uint32_t)number();
+		e->submit.anonymous = flag();
 		break;
 	case EVENT_SUBMIT_RETURN:
 		e->submit_return.ret = (int64_t)number();
@@ -126,6 +127,16 @@ static void sample_event(struct event *e, enum event_type type)
 	case EVENT_LEAVE:
 		e->frame.function = (uint32_t)number();
 		e->frame.outermost = flag();
+		break;
+	case EVENT_HANDLE:
+	case EVENT_DISPATCH:
+	case EVENT_ABORT:
+		e->handle.handle = number();
+		e->handle.request = number();
+		e->handle.response = number();
+		break;
+	case EVENT_DISPATCHED:
+	case EVENT_ABORTED:
 		break;
 	}
 }
@@ -250,7 +261,7 @@ static bool sample(struct item *i, unsigned type)
 	case ITEM_CANNOT_SEARCH:
 		return true;
 	default:
-		if (type < ITEM_ALLOC || type > ITEM_LEAVE)
+		if (type < ITEM_ALLOC || type > ITEM_ABORTED)
 			return false;
 		sample_event(&i->event, EVENT_OF_ITEM(type));
 		return true;
@@ -329,7 +340,7 @@ static void round_trip(void **state)
 			assert_memory_equal(&to, &from, sizeof(to));
 		}
 	}
-	assert_int_equal(types, 40);
+	assert_int_equal(types, 45);
 }
 
 static void room(void **state)

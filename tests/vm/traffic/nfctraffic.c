@@ -22,6 +22,7 @@ struct args {
 	unsigned int timeout;
 	bool strand;
 	bool meet;
+	const char *fault;
 	struct link_args link;
 };
 
@@ -127,6 +128,53 @@ static int run_storm(struct traffic *t, const struct args *a)
 	return cmd_storm(t, a->number, a->meet);
 }
 
+/* A fault's name means the command's own. */
+static int fault(const struct args *a, int *value)
+{
+	static const char *const nci[NR_NCI_FAULTS] = {
+		[NCI_WELL] = "none",
+		[NCI_MUTE] = "mute",
+		[NCI_HALF] = "half",
+		[NCI_STRAY] = "stray",
+		[NCI_NO_CREDITS] = "no-credits",
+		[NCI_BUSY] = "busy",
+	};
+	static const char *const readers[NR_READER_FAULTS] = {
+		[READER_WELL] = "none",
+		[READER_MUTE] = "mute",
+		[READER_NO_ANSWER] = "no-answer",
+		[READER_NO_TAG] = "no-tag",
+	};
+	bool is_nci = !strcmp(a->cmd->name, "nci");
+	const char *const *names = is_nci ? nci : readers;
+	int n = is_nci ? NR_NCI_FAULTS : NR_READER_FAULTS;
+
+	*value = 0;
+	if (!a->fault)
+		return 0;
+	for (int i = 0; i < n; i++) {
+		if (strcmp(names[i], a->fault) != 0)
+			continue;
+		*value = i;
+		return 0;
+	}
+	return complain(-EINVAL, "no fault of %s is called '%s'", a->cmd->name, a->fault);
+}
+
+static int run_nci(struct traffic *t, const struct args *a)
+{
+	int value, err = fault(a, &value);
+
+	return err ? err : cmd_nci(t, a->number, value);
+}
+
+static int run_reader(struct traffic *t, const struct args *a)
+{
+	int value, err = fault(a, &value);
+
+	return err ? err : cmd_reader(t, !strcmp(a->cmd->name, "port100"), a->number, value);
+}
+
 static int run_churn(struct traffic *t, const struct args *a)
 {
 	return cmd_churn(t, a->number);
@@ -150,13 +198,21 @@ static const struct command commands[] = {
 	  1, 1, parse_number, run_linkloss },
 	{ "storm", "ROUNDS [--meet]", "start and stop polls as fast as possible", 1, 1,
 	  parse_number, run_storm },
+	{ "nci", "ROUNDS [--fault NAME]",
+	  "exchanges with a tag at a virtual NCI controller (/dev/virtual_nci)", 1, 1, parse_number,
+	  run_nci },
+	{ "pn533", "ROUNDS [--fault NAME]",
+	  "plug in a virtual PN533 (vhci-hcd), use it with a tag, pull it out", 1, 1, parse_number,
+	  run_reader },
+	{ "port100", "ROUNDS", "likewise a Port100, which polls without finding any", 1, 1,
+	  parse_number, run_reader },
 	{ "churn", "SECONDS", "all of the above in turn", 1, 1, parse_number, run_churn },
 };
 
 static void help(FILE *out)
 {
 	fputs("Usage: nfctraffic [OPTION...] COMMAND [ARGUMENT...]\n"
-	      "Real traffic through the kernel's NFC stack, on nfcsim devices; needs root.\n"
+	      "Real traffic through the kernel's NFC stack, on virtual devices; needs root.\n"
 	      "\nCommands:\n",
 	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
@@ -184,6 +240,9 @@ static void help(FILE *out)
 		"      --meet         storm: devices in opposite modes, which may find each other;\n"
 		"                     stock kernels then leak a target now and then, and may be\n"
 		"                     left with a poll that cannot be stopped\n"
+		"      --fault NAME   nci: mute (no answers), half (parts of answers), stray (data for\n"
+		"                     no connection), no-credits (data is not taken), busy;\n"
+		"                     pn533: mute, no-answer, no-tag\n"
 		"      --seed N       of the random choices (default 1)\n"
 		"      --timeout S    of every wait (default %d)\n"
 		"  -v, --verbose      say on stderr what is being done\n"
@@ -208,6 +267,7 @@ enum {
 	OPT_WINDOW,
 	OPT_STRAND,
 	OPT_MEET,
+	OPT_FAULT,
 	OPT_SEED,
 	OPT_TIMEOUT,
 };
@@ -220,6 +280,7 @@ static const struct option options[] = {
 	{ "window", required_argument, NULL, OPT_WINDOW },
 	{ "strand", no_argument, NULL, OPT_STRAND },
 	{ "meet", no_argument, NULL, OPT_MEET },
+	{ "fault", required_argument, NULL, OPT_FAULT },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -248,6 +309,9 @@ static int parse_option(struct args *a, int opt)
 		return 0;
 	case OPT_MEET:
 		a->meet = true;
+		return 0;
+	case OPT_FAULT:
+		a->fault = optarg;
 		return 0;
 	case OPT_SEED:
 		return number(optarg, 1, &a->seed);

@@ -173,6 +173,32 @@ struct raw_result {
 
 int raw_link(struct traffic *t, unsigned int n, size_t size, bool both, struct raw_result *r);
 
+/* nci.c: a virtual NCI controller and a tag. */
+
+enum nci_fault {
+	NCI_WELL,
+	NCI_MUTE,	/* the tag does not answer */
+	NCI_HALF,	/* of its answer comes a part */
+	NCI_STRAY,	/* data for another connection comes, too */
+	NCI_NO_CREDITS, /* data is not taken, and the device is powered off */
+	NCI_BUSY,	/* likewise, and another exchange begins */
+	NR_NCI_FAULTS,
+};
+
+/* readers.c: USB readers. */
+
+enum reader_fault {
+	READER_WELL,
+	READER_MUTE,	  /* no answer to an exchange, and pulled out */
+	READER_NO_ANSWER, /* the tag gives none */
+	READER_NO_TAG,	  /* and pulled out while polling */
+	NR_READER_FAULTS,
+};
+
+struct reader_result {
+	unsigned int sent, received, bad;
+};
+
 /* cmd.c and abuse.c: the subcommands. */
 
 struct link_args {
@@ -191,6 +217,8 @@ int cmd_link(struct traffic *t, const struct link_args *a);
 int cmd_drops(struct traffic *t, unsigned int rounds);
 int cmd_linkloss(struct traffic *t, unsigned int rounds, bool strand);
 int cmd_storm(struct traffic *t, unsigned int rounds, bool meet);
+int cmd_nci(struct traffic *t, unsigned int rounds, enum nci_fault fault);
+int cmd_reader(struct traffic *t, bool port100, unsigned int rounds, enum reader_fault fault);
 int cmd_churn(struct traffic *t, unsigned int seconds);
 
 #endif

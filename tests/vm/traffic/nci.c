@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An NCI controller in user space, behind the kernel's own virtual driver
+ * (/dev/virtual_nci), and what an application does with it: the kernel's NCI
+ * stack is the real one, only the chip and the tag in its field are ours.  The
+ * tag gives back what it gets.
+ *
+ * A controller that misbehaves is how the stack's error paths are reached.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "traffic.h"
+
+#define DEVICE	       "/dev/virtual_nci"
+#define GET_NCIDEV_IDX 0
+#define PACKET_MAX     260
+#define PAYLOAD_MAX    64 /* of a data packet: longer ones go in fragments */
+#define MESSAGE_MAX    1024
+#define ANSWER_MS      10000 /* the stack gives up after 3 s */
+
+/* Message type and packet boundary flag, NCI 3.4.1 */
+#define MT_DATA 0x00
+#define MT_CMD	0x20
+#define MT_RSP	0x40
+#define MT_NTF	0x60
+#define MT_MASK 0xe0
+#define PBF	0x10
+
+#define STATUS_OK	0x00
+#define STATUS_REJECTED 0x01
+
+struct nci_result {
+	unsigned int sent, received, bad;
+};
+
+struct controller {
+	int fd;
+	pthread_t thread;
+	volatile bool leaving;
+	enum nci_fault fault;
+	bool mute;     /* data is not answered */
+	bool stubborn; /* deactivation is refused */
+	unsigned char message[MESSAGE_MAX];
+	size_t have;
+};
+
+static void put(const struct controller *c, const void *packet, size_t len)
+{
+	if (write(c->fd, packet, len) != (ssize_t)len && !c->leaving)
+		complain(-errno, "a packet of %zu bytes to %s", len, DEVICE);
+}
+
+static void respond(const struct controller *c, const unsigned char *cmd, const void *payload,
+		    size_t len)
+{
+	unsigned char out[PACKET_MAX] = { MT_RSP | (cmd[0] & 0x0f), cmd[1], (unsigned char)len };
+
+	memcpy(out + 3, payload, len);
+	put(c, out, len + 3);
+}
+
+/* One ISO-DEP tag, activated at once. */
+static void activate(const struct controller *c)
+{
+	unsigned char ntf[] = {
+		MT_NTF | 1,
+		0x05,
+		0, /* RF_INTF_ACTIVATED_NTF */
+		1,
+		0x02,
+		0x04,
+		0x00, /* id, ISO-DEP interface and protocol, NFC-A poll */
+		PAYLOAD_MAX,
+		c->fault == NCI_NO_CREDITS || c->fault == NCI_BUSY ? 0 : 1, /* credits */
+		9,
+		0x44,
+		0x03,
+		4,
+		1,
+		2,
+		3,
+		4,
+		1,
+		0x20, /* SENS_RES, NFCID1, SEL_RES */
+		0x00,
+		0x00,
+		0x00, /* technology and bit rates */
+		2,
+		1,
+		0x78, /* RATS response */
+	};
+
+	ntf[2] = sizeof(ntf) - 3;
+	put(c, ntf, sizeof(ntf));
+}
+
+static void give_credit(const struct controller *c)
+{
+	static const unsigned char ntf[] = { MT_NTF, 0x06, 3, 1, 0, 1 };
+
+	put(c, ntf, sizeof(ntf));
+}
+
+/* Back it goes, in fragments. */
+static void answer(const struct controller *c)
+{
+	unsigned char out[PACKET_MAX];
+	size_t at = 0, part;
+
+	do {
+		part = c->have - at < PAYLOAD_MAX ? c->have - at : PAYLOAD_MAX;
+		out[0] = MT_DATA | (at + part < c->have || c->fault == NCI_HALF ? PBF : 0);
+		out[1] = 0;
+		out[2] = (unsigned char)part;
+		memcpy(out + 3, c->message + at, part);
+		put(c, out, part + 3);
+		at += part;
+	} while (at < c->have);
+}
+
+static void on_data(struct controller *c, const unsigned char *packet, size_t len)
+{
+	static const unsigned char stray[] = { MT_DATA | 7, 0, 2, 0x90, 0 };
+
+	if (len - 3 <= sizeof(c->message) - c->have) {
+		memcpy(c->message + c->have, packet + 3, len - 3);
+		c->have += len - 3;
+	}
+	give_credit(c);
+	if (packet[0] & PBF)
+		return;
+	if (c->fault == NCI_STRAY)
+		put(c, stray, sizeof(stray)); /* for a connection that there is not */
+	if (!c->mute)
+		answer(c);
+	c->have = 0;
+}
+
+static void on_command(struct controller *c, const unsigned char *cmd, size_t len)
+{
+	static const unsigned char reset[] = { STATUS_OK, 0x10, 0x00 };
+	static const unsigned char init[] = {
+		STATUS_OK, 0, 0, 0,    0,    1, 0x02, /* features; interfaces: ISO-DEP */
+		1,	   0, 0, 0xff, 0xff, 0, 0,    0, 0, 0, 0,
+	};
+	static const unsigned char ok[] = { STATUS_OK }, rejected[] = { STATUS_REJECTED };
+	unsigned char ntf[] = { MT_NTF | 1, 0x06, 2, 0, 0 };
+
+	switch ((cmd[0] & 0x0f) << 8 | cmd[1]) {
+	case 0x000: /* CORE_RESET_CMD */
+		respond(c, cmd, reset, sizeof(reset));
+		break;
+	case 0x001: /* CORE_INIT_CMD */
+		respond(c, cmd, init, sizeof(init));
+		break;
+	case 0x103: /* RF_DISCOVER_CMD */
+		respond(c, cmd, ok, sizeof(ok));
+		/* The stack notes what it polls for only after this response. */
+		nap(100 * 1000);
+		activate(c);
+		break;
+	case 0x106: /* RF_DEACTIVATE_CMD */
+		if (c->stubborn) {
+			respond(c, cmd, rejected, sizeof(rejected));
+			break;
+		}
+		respond(c, cmd, ok, sizeof(ok));
+		ntf[3] = len > 3 ? cmd[3] : 0;
+		put(c, ntf, sizeof(ntf));
+		break;
+	default:
+		respond(c, cmd, ok, sizeof(ok));
+	}
+}
+
+static void *serve(void *arg)
+{
+	unsigned char packet[PACKET_MAX];
+	struct controller *c = arg;
+	ssize_t len;
+
+	while (!c->leaving) {
+		len = read(c->fd, packet, sizeof(packet));
+		if (len < 3)
+			continue; /* a signal: EFAULT, as this driver has it */
+		if ((packet[0] & MT_MASK) == MT_DATA)
+			on_data(c, packet, (size_t)len);
+		else if ((packet[0] & MT_MASK) == MT_CMD)
+			on_command(c, packet, (size_t)len);
+	}
+	return NULL;
+}
+
+static void wake(int sig)
+{
+	(void)sig;
+}
+
+static int plug(struct controller *c)
+{
+	struct sigaction sa = { .sa_handler = wake };
+	int err;
+
+	sigaction(SIGUSR2, &sa, NULL);
+	c->fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+	if (c->fd < 0)
+		return complain(-errno, "opening %s (is virtual_ncidev loaded?)", DEVICE);
+	err = pthread_create(&c->thread, NULL, serve, c);
+	if (err)
+		close(c->fd);
+	return -err;
+}
+
+/* Nobody answers any more; the device itself goes with its file. */
+static void unplug(struct controller *c)
+{
+	struct timespec soon = { .tv_nsec = 20000000 };
+
+	c->leaving = true;
+	do {
+		pthread_kill(c->thread, SIGUSR2);
+		nanosleep(&soon, NULL);
+	} while (pthread_tryjoin_np(c->thread, NULL) == EBUSY);
+	close(c->fd);
+}
+
+static int find(struct traffic *t, const struct controller *c, struct dev **d)
+{
+	char idx[16];
+	int n = 0, err;
+
+	if (ioctl(c->fd, GET_NCIDEV_IDX, &n))
+		return complain(-errno, "asking %s for its index", DEVICE);
+	t->ndevs = 0;
+	err = nfc_devices(t);
+	if (err)
+		return err;
+	snprintf(idx, sizeof(idx), "%d", n);
+	*d = nfc_find(t, idx);
+	return *d ? 0 : complain(-ENODEV, "the device of %s", DEVICE);
+}
+
+static int has_target(struct traffic *t, void *arg)
+{
+	(void)t;
+	return ((struct dev *)arg)->seen.targets_found > 0;
+}
+
+static int tag(struct traffic *t, struct dev *d, struct target *target)
+{
+	int err;
+
+	d->seen.targets_found = 0;
+	err = start_poll(t, d, 1 << NFC_PROTO_ISO14443, 0);
+	if (!err)
+		err = wait_for(t, has_target, d, t->timeout, "a tag in the field of %s", d->name);
+	if (!err)
+		err = nfc_targets(t, d, target, 1);
+	if (!err)
+		return complain(-ENODEV, "no tag in the field of %s", d->name);
+	return err < 0 ? err : 0;
+}
+
+static int connect_tag(const struct dev *d, const struct target *target)
+{
+	struct sockaddr_nfc addr = { .sa_family = AF_NFC,
+				     .dev_idx = d->idx,
+				     .target_idx = target->idx,
+				     .nfc_protocol = NFC_PROTO_ISO14443 };
+	int sk = socket(AF_NFC, SOCK_SEQPACKET | SOCK_CLOEXEC, NFC_SOCKPROTO_RAW);
+
+	if (sk < 0)
+		return complain(-errno, "a raw socket");
+	if (!connect(sk, (struct sockaddr *)&addr, sizeof(addr)))
+		return sk;
+	close(sk);
+	return complain(-errno, "connecting to the tag of %s", d->name);
+}
+
+static int send_message(int sk, unsigned char *buf, size_t size, unsigned seq)
+{
+	fill_message(buf, size, 0, seq);
+	return send(sk, buf, size, MSG_NOSIGNAL) == (ssize_t)size ? 0 : -errno;
+}
+
+/* What comes back: its length without the stack's own byte, or a negative errno. */
+static int receive(int sk, unsigned char *buf, size_t size)
+{
+	struct pollfd pfd = { .fd = sk, .events = POLLIN };
+	ssize_t len;
+
+	step_alive();
+	if (poll(&pfd, 1, ANSWER_MS) <= 0)
+		return -ETIMEDOUT;
+	len = recv(sk, buf, size, MSG_DONTWAIT);
+	return len < 1 ? -EIO : (int)len - 1;
+}
+
+static int exchange(int sk, size_t size, unsigned seq, struct nci_result *res)
+{
+	unsigned char out[MESSAGE_MAX], in[MESSAGE_MAX + 1];
+	int err = send_message(sk, out, size, seq), len;
+
+	if (err)
+		return complain(err, "sending message %u to the tag", seq);
+	res->sent++;
+	len = receive(sk, in, sizeof(in));
+	if (len < 0)
+		return len;
+	res->received++;
+	res->bad += (size_t)len != size || memcmp(in + 1, out, size) != 0;
+	return 0;
+}
+
+/* An exchange that nobody answers, and the tag given up meanwhile. */
+static int give_up(struct traffic *t, struct controller *c, struct dev *d, struct target *target,
+		   int sk)
+{
+	unsigned char buf[32];
+	int err = send_message(sk, buf, sizeof(buf), 0), second;
+
+	nap(200 * 1000);
+	c->stubborn = true;
+	if (!err)
+		err = nfc_deactivate(t, d, target->idx);
+	if (err)
+		return complain(err, "giving up the tag of %s", d->name);
+	if (c->fault != NCI_BUSY)
+		return 0;
+	/* Another one finds the device busy. */
+	err = tag(t, d, target);
+	second = err ? err : connect_tag(d, target);
+	if (second < 0)
+		return second;
+	err = send_message(second, buf, sizeof(buf), 1);
+	if (!err)
+		receive(second, buf, sizeof(buf));
+	close(second);
+	return err;
+}
+
+/* *sk is the socket: the caller's to close, -1 if there is none. */
+static int with_tag(struct traffic *t, struct controller *c, struct dev *d, struct nci_result *res,
+		    int *sk)
+{
+	static const size_t sizes[] = { 5, 60, 64, 65, 200, 900 };
+	struct target target;
+	int err = tag(t, d, &target);
+
+	if (err)
+		return err;
+	*sk = connect_tag(d, &target);
+	if (*sk < 0)
+		return *sk;
+	c->mute = c->fault == NCI_MUTE || c->fault == NCI_BUSY || c->fault == NCI_NO_CREDITS;
+	if (c->fault == NCI_NO_CREDITS || c->fault == NCI_BUSY) {
+		err = give_up(t, c, d, &target, *sk);
+	} else {
+		for (unsigned i = 0; !err && i < ARRAY_SIZE(sizes); i++)
+			err = exchange(*sk, sizes[i], i, res);
+		/* What came stays where it is, if the controller does not say that
+		 * the tag has gone.
+		 */
+		c->stubborn = c->fault == NCI_HALF;
+		if (err == -EIO && (c->fault == NCI_MUTE || c->fault == NCI_HALF))
+			err = 0;
+		if (err)
+			complain(err, "an answer from the tag of %s", d->name);
+	}
+	return err;
+}
+
+static int round_of(struct traffic *t, enum nci_fault fault, struct nci_result *res)
+{
+	struct controller c = { .fault = fault };
+	struct dev *d = NULL;
+	int err = plug(&c), down, sk = -1;
+
+	if (err)
+		return err;
+	err = find(t, &c, &d);
+	if (!err)
+		err = device_up(t, d);
+	if (!err) {
+		err = with_tag(t, &c, d, res, &sk);
+		/* With an exchange pending it must outlive the device: closing its last
+		 * user while the device is locked is a deadlock of the kernel's.
+		 */
+		if (sk >= 0 && fault != NCI_NO_CREDITS && fault != NCI_BUSY)
+			close(sk);
+		down = nfc_dev_down(t, d);
+		if (!err && down)
+			err = complain(down, "powering down %s", d->name);
+	}
+	if (sk >= 0 && (fault == NCI_NO_CREDITS || fault == NCI_BUSY))
+		close(sk);
+	unplug(&c);
+	return err;
+}
+
+int cmd_nci(struct traffic *t, unsigned int rounds, enum nci_fault fault)
+{
+	struct nci_result res = { 0 };
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < rounds && !stop_requested(); i++) {
+		step(2 * t->timeout / 1000 + 30, "round %u of %u with a tag", i, rounds);
+		err = round_of(t, fault, &res);
+	}
+	if (!err && res.bad)
+		err = complain(-EBADMSG, "%u answers of the tag", res.bad);
+	printf("{\"rounds\":%u,\"sent\":%u,\"received\":%u,\"bad\":%u}\n", rounds, res.sent,
+	       res.received, res.bad);
+	return err;
+}
