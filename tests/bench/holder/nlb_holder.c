@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A module that holds as many allocations as it is told to, so that the cost of live allocations
- * can be measured up to numbers that no NFC device reaches, and come and go at moments that no traffic
- * chooses.  It counts as one of the NFC stack's modules, since it needs a symbol of it.
+ * can be measured up to numbers that no NFC device reaches, and come and go at moments that no
+ * traffic chooses.  It counts as one of the NFC stack's modules, since it needs a symbol of it.
  *
  *   echo 1000 >/sys/module/nlb_holder/parameters/live
  */
