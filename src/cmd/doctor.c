@@ -80,7 +80,7 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 				: "for skbs; not for module functions, which have no BTF",
 		  "refused; skbs are followed by the allocation of their struct instead" },
 		{ "cookies", f->cookie, "hooks can be told apart",
-		  "none in kprobes (before 5.15): a program is loaded for each hook" },
+		  "none in kprobes (before 5.15): a program for each hook" },
 		{ "memory", f->memory,
 		  f->syscall_program
 			  ? "suspects can be looked at"

@@ -62,6 +62,7 @@ struct search {
 		uint64_t start, size;	 /* of its per-CPU data, without the unused pages */
 		uint32_t count, records; /* in one of its pages */
 	} kvfree;
+	struct region skb_cache; /* in every CPU's area */
 	uint64_t per_cpu_start, per_cpu_size;
 	unsigned nr_cpus;
 	uint64_t cpu_bases[MAX_CPUS];
@@ -174,6 +175,31 @@ static void find_kvfree(struct search *s, const struct btf *btf)
 	s->kvfree.records = (uint32_t)records;
 }
 
+/*
+ * net/core/skbuff.c: each CPU's array of free skbs, which since 6.19 any of them may
+ * come from.  As a sheaf does, it goes on naming what was taken from it.
+ */
+static void find_skb_cache(struct search *s, const struct btf *btf)
+{
+	const char *cache = "napi_alloc_cache";
+	int first = kbtf__member_offset(btf, cache, "skb_cache");
+	uint32_t size = kbtf__struct_size(btf, cache);
+
+	if (first < 0 || (uint32_t)first > size ||
+	    query__find(s->query, NULL, cache, &s->skb_cache.start))
+		return;
+	s->skb_cache.start += (uint32_t)first;
+	s->skb_cache.size = size - (uint32_t)first;
+}
+
+/* Makes nothing of the words there.  at is relative to the CPU's area. */
+static void blank_skb_cache(const struct search *s, unsigned char *bytes, size_t size, uint64_t at)
+{
+	for (size_t i = 0; i + 8 <= size; i += 8)
+		if (at + i - s->skb_cache.start < s->skb_cache.size)
+			memset(bytes + i, 0, 8);
+}
+
 /* Where tasks are listed, and where their stacks are. */
 static void find_tasks(struct search *s, const struct btf *btf)
 {
@@ -214,6 +240,7 @@ int search__new(struct search **out, struct query *q, const struct btf *btf)
 	find_freed(s);
 	find_stacks(s);
 	find_kvfree(s, btf);
+	find_skb_cache(s, btf);
 	find_tasks(s, btf);
 	find_cpus(s);
 	/* Without the stacks a definite finding could be a false one. */
@@ -327,6 +354,8 @@ static int read_region(struct search *s, uint64_t start, uint64_t size, uint64_t
 			got += len;
 		}
 		err = query__read_all(s->query, pieces, n);
+		for (size_t i = 0; base && !err && i < n; i++)
+			blank_skb_cache(s, s->buffer[i], pieces[i].len, pieces[i].addr - base);
 		/* Holes begin and end with a page, and so do the pieces. */
 		for (size_t i = 0; !err && i < n; i++)
 			if (!pieces[i].err && !in_hole(s, pieces[i].addr - base))

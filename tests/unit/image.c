@@ -336,6 +336,7 @@ struct btf *image__btf(void)
 	const struct field bulk[] = { { "nr_records", IMAGE_BULK_COUNT },
 				      { "records", IMAGE_BULK_RECORDS },
 				      { 0 } };
+	const struct field napi[] = { { "skb_cache", IMAGE_SKB_CACHE }, { 0 } };
 	const struct field signal[] = { { "thread_head", SIGNAL_THREADS }, { 0 } };
 	struct btf *btf = btf__new_empty();
 	int type = btf ? btf__add_int(btf, "long", 8, 0) : -1;
@@ -344,6 +345,7 @@ struct btf *image__btf(void)
 		abort();
 	add_struct(btf, type, "page", 64, image.layout == IMAGE_5_10 ? slab : none);
 	add_struct(btf, type, "kfree_rcu_cpu", 512, kvfree);
+	add_struct(btf, type, "napi_alloc_cache", 64, napi);
 	add_struct(btf, type, "kvfree_rcu_bulk_data", 48, bulk);
 	if (image.layout != IMAGE_5_10)
 		add_struct(btf, type, "slab", 64, slab);

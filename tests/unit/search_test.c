@@ -13,6 +13,7 @@
 #include "unit/image.h"
 
 #define KRC	0x5000 /* in each CPU's area */
+#define SKBS	0x8fc8 /* likewise, its array across a page's end */
 #define PAGE	4096ULL
 #define KERNEL	0xffffffff84000000ULL /* .data, then .bss */
 #define MODULE	0xffffffffc0000000ULL
@@ -85,6 +86,7 @@ static void start(struct world *w, enum image_layout layout)
 	image__symbol("pcpu_unit_size", KERNEL + 0xf000);
 	image__symbol("entry_stack_storage", 0x3000); /* in each CPU's area */
 	image__symbol("krc", KRC);
+	image__symbol("napi_alloc_cache", SKBS);
 	w->small = (struct image_cache){ .step = 64, .size = 64, .link = 32 };
 	w->medium = (struct image_cache){ .step = 192, .size = 192, .link = 96 };
 	w->large = (struct image_cache){ .step = 8192, .size = 8192, .link = 4096 };
@@ -209,6 +211,11 @@ static void words(enum image_layout layout)
 		check_word(&w, image__cpu_area(cpu) + 0x3000, LEAKED);
 		check_word(&w, image__cpu_area(cpu) + 0x4000, REACHABLE);
 		check_word(&w, image__cpu_area(cpu) + 0xfff8, REACHABLE);
+		/* The array of free skbs. */
+		check_word(&w, image__cpu_area(cpu) + SKBS + IMAGE_SKB_CACHE - 8, REACHABLE);
+		check_word(&w, image__cpu_area(cpu) + SKBS + IMAGE_SKB_CACHE, LEAKED);
+		check_word(&w, image__cpu_area(cpu) + SKBS + 56, LEAKED);
+		check_word(&w, image__cpu_area(cpu) + SKBS + 64, REACHABLE);
 	}
 	/* Other objects: at their ends, across a page's end, in the last of a slab. */
 	check_word(&w, image__object(&w.medium, w.other, 0), REACHABLE);
