@@ -174,6 +174,21 @@ struct nlb_book_entry {
 	char comm[NLB_COMM_LEN];
 };
 
+/*
+ * Tasks inside a frame, and some that were: their entries stay, with a depth of 0,
+ * since most come again soon (workers), and an entry costs more than it takes room.
+ * Only the task itself changes its own.  An interrupt is none of what the task below it
+ * does, and has one by its CPU.
+ */
+struct nlb_scope {
+	__u32 depth;
+	__u32 told; /* the loader knows of the work item */
+	__u32 irq;
+	__u32 unused;
+	__u64 function; /* the work item's; of another frame the hook's cookie */
+	__u64 work;	/* 0: no work item */
+};
+
 /* [start, start + size) */
 struct nlb_range {
 	__u64 start;
@@ -241,5 +256,6 @@ _Static_assert(sizeof(struct nlb_return) == 40, "nlb_return");
 _Static_assert(sizeof(struct nlb_work) == 40, "nlb_work");
 _Static_assert(sizeof(struct nlb_module) == 80, "nlb_module");
 _Static_assert(sizeof(struct nlb_book_entry) == 48, "nlb_book_entry");
+_Static_assert(sizeof(struct nlb_scope) == 32, "nlb_scope");
 
 #endif /* NLB_EVENTS_H */

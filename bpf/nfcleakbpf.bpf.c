@@ -77,26 +77,11 @@ struct {
 
 __u32 generation; /* of the modules, and so of what an address means */
 
-/*
- * Tasks inside a frame, and some that were: their entries stay, with a depth of 0,
- * since most come again soon (workers), and an entry costs more than it takes room.
- * Only the task itself changes its own.  An interrupt is none of what the task below it
- * does, and has one by its CPU.
- */
-struct scope {
-	__u32 depth;
-	__u32 irq;
-	__u32 told; /* the loader knows of the work item */
-	__u32 unused;
-	__u64 function; /* the work item's; of another frame the hook's cookie */
-	__u64 work;	/* 0: no work item */
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, NLB_SCOPES);
 	__type(key, __u32); /* scope__key() */
-	__type(value, struct scope);
+	__type(value, struct nlb_scope);
 } scopes SEC(".maps");
 
 __u32 scopes_used; /* entries of that */
@@ -248,7 +233,7 @@ static __always_inline void send_work(__u32 type, __u64 work, __u64 function)
  * Who was born in which frame is all that the ledger wants to know of work items, and
  * in most of them nothing is: the loader is told of one with the first allocation.
  */
-static __always_inline void scope__tell(struct scope *s)
+static __always_inline void scope__tell(struct nlb_scope *s)
 {
 	if (!s->work || s->told)
 		return;
@@ -263,14 +248,14 @@ static __always_inline __u32 scope__key(void)
 	return (__u32)bpf_get_current_pid_tgid();
 }
 
-static __always_inline struct scope *scope__find(__u32 key)
+static __always_inline struct nlb_scope *scope__find(__u32 key)
 {
 	return bpf_map_lookup_elem(&scopes, &key);
 }
 
-static __always_inline struct scope *scope__make(__u32 key)
+static __always_inline struct nlb_scope *scope__make(__u32 key)
 {
-	struct scope fresh = { .irq = !!(key & NLB_SCOPE_IRQ) };
+	struct nlb_scope fresh = { .irq = !!(key & NLB_SCOPE_IRQ) };
 
 	if (bpf_map_update_elem(&scopes, &key, &fresh, BPF_NOEXIST)) {
 		__sync_fetch_and_add(&counters.scope_full, 1);
@@ -285,7 +270,7 @@ static __always_inline void scope__enter(__u64 work, __u64 function)
 {
 	/* No interrupt executes work items. */
 	__u32 key = work ? (__u32)bpf_get_current_pid_tgid() : scope__key();
-	struct scope *s = scope__find(key) ?: scope__make(key);
+	struct nlb_scope *s = scope__find(key) ?: scope__make(key);
 
 	if (!s)
 		return;
@@ -312,7 +297,7 @@ static __always_inline void scope__enter(__u64 work, __u64 function)
 static __always_inline bool scope__exit(bool outermost)
 {
 	__u32 key = outermost ? (__u32)bpf_get_current_pid_tgid() : scope__key();
-	struct scope *s = scope__find(key);
+	struct nlb_scope *s = scope__find(key);
 	bool told;
 
 	if (!s || !s->depth)
@@ -330,9 +315,9 @@ static __always_inline bool scope__exit(bool outermost)
 }
 
 /* Of what runs here, a task or an interrupt; NULL outside any frame. */
-static __always_inline struct scope *current_scope(void)
+static __always_inline struct nlb_scope *current_scope(void)
 {
-	struct scope *s;
+	struct nlb_scope *s;
 
 	if (!filter.scope || !*scope_slot(bpf_get_current_task()))
 		return NULL;
@@ -599,7 +584,7 @@ static __always_inline int record_alloc_known(__u64 addr, const struct nlb_book_
 
 /* scope: current_scope(). */
 static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64 site, __u32 kind,
-					enum program program, struct scope *scope)
+					enum program program, struct nlb_scope *scope)
 {
 	struct nlb_book_entry entry = { .size = size, .site = site, .kind = kind };
 	struct nlb_stack_key key = { .generation = generation, .program = program };
@@ -706,7 +691,7 @@ int nlb_kfree(__u64 *ctx)
 SEC("?fexit/__alloc_skb")
 int nlb_skb_alloc(__u64 *ctx)
 {
-	struct scope *scope;
+	struct nlb_scope *scope;
 
 	if (!filter.scope || !ctx[4])
 		return 0;
@@ -720,7 +705,7 @@ int nlb_skb_alloc(__u64 *ctx)
 SEC("?fexit/skb_clone")
 int nlb_skb_clone(__u64 *ctx)
 {
-	struct scope *scope;
+	struct nlb_scope *scope;
 
 	if (!filter.scope || !ctx[2])
 		return 0;
@@ -748,7 +733,7 @@ int nlb_sock(__u64 *ctx)
 /* Instead of the skbs' two above where fexit is refused: the struct's own allocation. */
 static __always_inline int on_cache_alloc(__u64 *ctx)
 {
-	struct scope *scope;
+	struct nlb_scope *scope;
 	__u64 site = ctx[0];
 
 	if (!in_range(&filter.skb_alloc, site) && !in_range(&filter.skb_clone, site))

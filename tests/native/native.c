@@ -790,11 +790,7 @@ static void test_healing(struct tracer *t)
  */
 static unsigned tasks_seen(const struct tracer *t, unsigned *inside)
 {
-	/* struct scope in bpf/nfcleakbpf.bpf.c */
-	struct {
-		uint32_t depth, told;
-		uint64_t function, work;
-	} scope;
+	struct nlb_scope scope;
 	int fd = hooks__scopes_fd(t->hooks);
 	uint32_t key, next;
 	unsigned n = 0;
