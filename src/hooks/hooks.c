@@ -192,6 +192,11 @@ static int plan_module(struct hooks *h, const char *module)
 			err = add_function(h, s, f->name, addr, f, f->role, false, f->lost);
 			if (!err && returns(f->role))
 				err = add_function(h, s, f->name, addr, f, f->role, true, f->lost);
+			/* One that need not be learned. */
+			if (!err && addr && f->role == HOOK_CALLBACK) {
+				err = table__set(&h->callbacks, addr, h);
+				h->nr_callbacks += !err;
+			}
 			if (err)
 				break;
 		}

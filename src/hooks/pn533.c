@@ -14,11 +14,15 @@
  */
 #include "hooks/subsystem.h"
 
+/* What completes a command does not name it: responses are known from callbacks alone. */
+#define FIRST_LOST    "the response of its first run"
 #define COMMANDS_LOST "commands: no leak of a user argument, request or response can be told"
 
 static const struct hooked_function functions[] = {
 	{ "__pn533_send_async", HOOK_SUBMIT, COMMANDS_LOST, NULL },
 	{ "pn533_send_cmd_direct_async", HOOK_SUBMIT, COMMANDS_LOST, NULL },
+	{ "pn533_data_exchange_complete", HOOK_CALLBACK, FIRST_LOST, NULL },
+	{ "pn533_poll_complete", HOOK_CALLBACK, FIRST_LOST, NULL },
 	{ "pn533_alloc_skb", HOOK_FRAME, "skbs of commands", NULL },
 	{ NULL, 0, NULL, NULL },
 };

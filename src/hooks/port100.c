@@ -15,6 +15,9 @@
 static const struct hooked_function functions[] = {
 	{ "port100_send_cmd_async", HOOK_SUBMIT,
 	  "commands: no leak of a user argument, request or response can be told", NULL },
+	/* Responses are known from callbacks alone. */
+	{ "port100_in_comm_rf_complete", HOOK_CALLBACK, "the response of its first run", NULL },
+	{ "port100_tg_comm_rf_complete", HOOK_CALLBACK, "the response of its first run", NULL },
 	{ "port100_probe", HOOK_FRAME, "skbs allocated while the device is probed", NULL },
 	{ NULL, 0, NULL, NULL },
 };

@@ -4,8 +4,8 @@
  *
  * Adding a subsystem is adding a table to subsystems[]: which function submits
  * a command and which of its arguments is what, who completes one, who runs
- * callbacks, and through which functions a task enters.  Callbacks are not
- * listed: they are learned from what is submitted.  Work items are not listed
+ * callbacks, and through which functions a task enters.  Callbacks need not be
+ * listed: they are learned from what is submitted, except for the first response.  Work items are not listed
  * either: every work function of a traced module is a frame.
  *
  * A command is known by its object, which the submitting function allocates and
@@ -22,7 +22,7 @@ enum hook_role {
 	HOOK_FRAME,    /* a task enters the stack here: entry and return */
 	HOOK_SUBMIT,   /* queues a command: entry and return */
 	HOOK_COMPLETE, /* the driver hands a response to the command: entry */
-	HOOK_CALLBACK, /* learned: entry */
+	HOOK_CALLBACK, /* learned, or listed so that its first run is seen: entry */
 	HOOK_HANDLE,   /* called by the submitting function: gives the command its handle */
 	HOOK_DISPATCH, /* runs the callback of a handle's command: entry and return */
 	HOOK_ABORT,    /* after it a handle has no command any more: entry and return */

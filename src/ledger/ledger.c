@@ -573,6 +573,15 @@ static void command_freed(struct ledger *l, struct command *c, uint32_t caller, 
 		task_settle(l, t);
 }
 
+/* The submitting call has failed, and will say so: it is as if there were no object. */
+static void command_given_up(struct ledger *l, struct command *c)
+{
+	command_unbind(l, c);
+	c->addr = 0;
+	list_remove(c);
+	list_add(&l->unbound, c);
+}
+
 static void on_free(struct ledger *l, const struct event *e)
 {
 	struct allocation *a = table__get(&l->allocations, e->free.addr);
@@ -589,7 +598,9 @@ static void on_free(struct ledger *l, const struct event *e)
 		return;
 	}
 	c = command_at(l, a->addr);
-	if (c)
+	if (c && c->submitter && role_of(l, e->free.caller) == ROLE_SUBMIT)
+		command_given_up(l, c);
+	else if (c)
 		command_freed(l, c, e->free.caller, e->time);
 	allocation_end(l, a, e->time);
 }

@@ -293,7 +293,9 @@ static int round_of(struct traffic *t, const struct usbip_model *model, enum rea
 	 */
 	if (fault != READER_MUTE && fault != READER_NO_TAG) {
 		nfc_stop_poll(t, d);
+		nap(500 * 1000); /* what is under way ends by itself */
 		ret = nfc_dev_down(t, d);
+		nap(200 * 1000);
 		if (!err && ret)
 			err = complain(ret, "powering down %s", d->name);
 	}
