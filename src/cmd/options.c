@@ -41,6 +41,8 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "metrics", 'M', "ADDR:PORT", 0,
 	  "Serve metrics for Prometheus at this address (127.0.0.1 without one)", 0 },
+	{ "hide-addresses", 'H', NULL, 0,
+	  "Numbers in place of kernel addresses, and no contents of memory; a recording has both", 0 },
 	{ "quiet", 'q', NULL, 0, "No alerts, only the report at the end", 0 },
 	{ "verbose", 'v', NULL, 0, "Say what is hooked and how", 0 },
 	{ 0 },
@@ -168,6 +170,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 				   "--metrics: '%s' is no address and port (9464, "
 				   "127.0.0.1:9464, [::1]:9464)",
 				   arg);
+		return 0;
+	case 'H':
+		o->hide_addresses = true;
 		return 0;
 	case 'q':
 		o->quiet = true;

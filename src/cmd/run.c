@@ -32,6 +32,7 @@
 #include "report/filter.h"
 #include "report/report.h"
 #include "report/tell.h"
+#include "report/veil.h"
 #include "scan/look.h"
 #include "util/clock.h"
 #include "util/lock.h"
@@ -766,8 +767,8 @@ static int open_trace(struct run *r)
 
 	r->names = names__new(resolve, r->kernel.query);
 	if (r->names)
-		report = format->open(stdout, r->names, r->options.quiet);
-	r->shown = report;
+		report = veil__open(&format, stdout, r->names, r->options.quiet,
+				    r->options.hide_addresses, &r->shown);
 	r->report =
 		filter__open(format, report, r->options.suppressions, r->options.gen_suppressions);
 	if (r->report)
