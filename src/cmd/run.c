@@ -24,6 +24,7 @@
 #include "cmd/control.h"
 #include "cmd/investigate.h"
 #include "cmd/run.h"
+#include "cmd/sandbox.h"
 #include "cmd/service.h"
 #include "hooks/hooks.h"
 #include "ledger/ledger.h"
@@ -37,6 +38,7 @@
 #include "util/clock.h"
 #include "util/lock.h"
 #include "util/log.h"
+#include "util/runtime.h"
 #include "version.h"
 
 #define TICK_NS	      100000000ULL  /* how often suspects are looked at */
@@ -607,10 +609,8 @@ static int can_run(const struct run *r)
 {
 	const struct features *f = &r->kernel.features;
 
-	if (!f->privileged) {
-		log_error("not permitted: tracing the kernel needs root (sudo nfcleakbpf run)");
+	if (!sandbox__may_begin(f))
 		return -EPERM;
-	}
 	if (!f->btf) {
 		log_error(
 			"this kernel (%s) has no BTF type information in /sys/kernel/btf/vmlinux; "
@@ -856,6 +856,7 @@ int run_trace(const struct run_options *options, const struct front *front)
 			 .timer = -1,
 			 .lock = -1 };
 	int err, status = EXIT_CANNOT;
+	char lock[RUNTIME_PATH_MAX];
 
 	spare_memory();
 	err = take_signals(&r);
@@ -864,7 +865,7 @@ int run_trace(const struct run_options *options, const struct front *front)
 	if (!err)
 		err = can_run(&r);
 	if (!err)
-		err = r.lock = lock__take(LOCK_FILE);
+		err = r.lock = lock__take(runtime__path(RUNTIME_LOCK, lock));
 	if (err >= 0)
 		err = open_recording(&r);
 	if (!err)
@@ -886,6 +887,7 @@ int run_trace(const struct run_options *options, const struct front *front)
 		begin(&r);
 	else
 		log_info("waiting for an NFC module to be loaded");
+	sandbox__enter(&r.kernel.features, options->attach, !options->no_sandbox);
 	service__ready(r.service, &r.subject);
 	err = loop(&r);
 	if (err)

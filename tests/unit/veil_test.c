@@ -28,8 +28,9 @@ static const struct {
 	const char *name;
 	const struct report_format *format;
 } formats[] = {
-	{ "text", &report_text },   { "json", &report_json },	{ "kmemleak", &report_kmemleak },
-	{ "html", &report_html },   { "pprof", &report_pprof }, { "folded", &report_folded },
+	{ "text", &report_text },	  { "json", &report_json },
+	{ "kmemleak", &report_kmemleak }, { "html", &report_html },
+	{ "pprof", &report_pprof },	  { "folded", &report_folded },
 	{ "perfetto", &report_perfetto },
 };
 
