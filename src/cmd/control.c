@@ -472,8 +472,8 @@ int control__new(struct control **out, const struct control_subject *subject)
 	config.ctx = c;
 	err = server__new(&c->server, &config);
 	if (err)
-		log_info("%s cannot be opened (%s): show, scan and the like do not work",
-			 path, strerror(-err));
+		log_info("%s cannot be opened (%s): show, scan and the like do not work", path,
+			 strerror(-err));
 	*out = c;
 	return 0;
 }

@@ -82,8 +82,9 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 		{ "cookies", f->cookie, "hooks can be told apart",
 		  "none in kprobes (before 5.15): a program is loaded for each hook" },
 		{ "memory", f->memory,
-		  f->syscall_program ? "suspects can be looked at"
-				     : "suspects can be looked at, by a raw_tp program (before 5.14)",
+		  f->syscall_program
+			  ? "suspects can be looked at"
+			  : "suspects can be looked at, by a raw_tp program (before 5.14)",
 		  "no programs run on demand: neither memory nor symbols can be read" },
 		{ "module BTF", f->module_btf, "modules can have types: --attach fentry",
 		  "no types of modules (5.11 has them): no --attach fentry" },
@@ -157,8 +158,11 @@ static void print_privileges(const struct features *f)
 	for (size_t i = 0; i < NR_PRIVILEGES; i++) {
 		const struct privilege *p = &f->privileges[i];
 
-		printf("  %-3s %-16s %s\n", !p->wanted ? "" : p->held ? "ok" : "-", p->name,
-		       p->what);
+		printf("  %-3s %-16s %s\n",
+		       !p->wanted ? ""
+		       : p->held  ? "ok"
+				  : "-",
+		       p->name, p->what);
 	}
 	for (size_t i = 0; i < n; i++) {
 		const char *text = remarks[i].text;

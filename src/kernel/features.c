@@ -80,9 +80,9 @@ void features__probe(struct features *f, const struct btf *btf, struct query *q)
 	f->module_btf = btf && kbtf__member_offset(btf, "module", "btf_data") >= 0;
 	f->counted_misses =
 		btf && kbtf__member_offset(btf, "bpf_prog_info", "recursion_misses") >= 0;
-	f->whole_stacks = !f->kprobe ||
-			  (btf && (kbtf__has_function(btf, "kretprobe_find_ret_addr") ||
-				   kbtf__has_function(btf, "rethook_find_ret_addr")));
+	f->whole_stacks =
+		!f->kprobe || (btf && (kbtf__has_function(btf, "kretprobe_find_ret_addr") ||
+				       kbtf__has_function(btf, "rethook_find_ret_addr")));
 	f->memory = q;
 	f->syscall_program = query__has_syscall(q);
 	f->symbols = !query__find(q, NULL, "__kfree_skb", &addr);

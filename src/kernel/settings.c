@@ -63,13 +63,13 @@ size_t settings__remarks(const struct settings *s, struct remark remarks[MAX_REM
 {
 	size_t n = 0;
 
-#define REMARK(condition, is_bad, ...)                                               \
-	do {                                                                         \
-		if (condition) {                                                     \
-			remarks[n].bad = is_bad;                                     \
+#define REMARK(condition, is_bad, ...)                                                   \
+	do {                                                                             \
+		if (condition) {                                                         \
+			remarks[n].bad = is_bad;                                         \
 			snprintf(remarks[n].text, sizeof(remarks[n].text), __VA_ARGS__); \
-			n++;                                                         \
-		}                                                                    \
+			n++;                                                             \
+		}                                                                        \
 	} while (0)
 
 	REMARK(s->ftrace_enabled == 0, true,

@@ -15,12 +15,12 @@
 enum lockdown { LOCKDOWN_NONE, LOCKDOWN_INTEGRITY, LOCKDOWN_CONFIDENTIALITY };
 
 struct settings {
-	int kptr_restrict;	      /* kernel.kptr_restrict */
-	int perf_event_paranoid;      /* kernel.perf_event_paranoid */
+	int kptr_restrict;	       /* kernel.kptr_restrict */
+	int perf_event_paranoid;       /* kernel.perf_event_paranoid */
 	int unprivileged_bpf_disabled; /* kernel.unprivileged_bpf_disabled */
-	int ftrace_enabled;	      /* kernel.ftrace_enabled */
-	int bpf_jit_enable;	      /* net.core.bpf_jit_enable */
-	enum lockdown lockdown;	      /* as securityfs says */
+	int ftrace_enabled;	       /* kernel.ftrace_enabled */
+	int bpf_jit_enable;	       /* net.core.bpf_jit_enable */
+	enum lockdown lockdown;	       /* as securityfs says */
 	bool preempt_rt;
 };
 
