@@ -32,16 +32,16 @@ endif
 CFLAGS ?= -O2 -g
 INCLUDES := -Isrc -Ibpf -I$(O) -isystem /usr/include/libnl3
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror $(INCLUDES) $(CFLAGS)
-LIBS := -lbpf -lelf -lz -ljansson -lzstd -lcap -lnl-genl-3 -lnl-3 -lncursesw -ltinfo -lm -ldl -lpthread
+LIBS := -lbpf -lelf -lz -ljansson -lzstd -lcap -lseccomp -lnl-genl-3 -lnl-3 -lncursesw -ltinfo -lm -ldl -lpthread
 
 # What is missing says so before the compiler does.
 HEADERS := bpf/libbpf.h:libbpf-dev libelf.h:libelf-dev jansson.h:libjansson-dev \
-	sys/capability.h:libcap-dev zlib.h:zlib1g-dev zstd.h:libzstd-dev curses.h:libncurses-dev \
+	sys/capability.h:libcap-dev seccomp.h:libseccomp-dev zlib.h:zlib1g-dev zstd.h:libzstd-dev curses.h:libncurses-dev \
 	netlink/netlink.h:libnl-genl-3-dev microhttpd.h:libmicrohttpd-dev systemd/sd-daemon.h:libsystemd-dev
 PROGRAMS := $(CC):gcc $(CLANG):clang $(BPFTOOL):bpftool
 BUILD_PACKAGES := gcc make scdoc clang llvm bpftool libbpf-dev libelf-dev libjansson-dev libcap-dev \
 	zlib1g-dev libzstd-dev libncurses-dev libnl-genl-3-dev libmicrohttpd-dev libsystemd-dev \
-	libc6-dev pkg-config
+	libseccomp-dev libc6-dev pkg-config
 TEST_PACKAGES := libcmocka-dev libclang-rt-dev qemu-system-x86 qemu-utils \
 	busybox-static cpio kmod xz-utils zstd coccinelle pahole bc flex bison libssl-dev \
 	libdw-dev python3 clang-format clang-tidy shellcheck jq bpftrace groff-base mandoc procps \

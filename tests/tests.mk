@@ -51,6 +51,9 @@ comma := ,
 $(T)/torture_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray \
 	strdup strndup asprintf open_memstream)
 
+# The one that is tested of the subcommands' own.
+$(T)/sandbox_test: $(T)/obj/src/cmd/sandbox.o
+
 # Memory is read from a pretended kernel.
 IMAGE_WRAP := $(patsubst %,-Wl$(comma)--wrap=query__%,find read read_all)
 $(T)/slab_test: WRAP := $(IMAGE_WRAP)

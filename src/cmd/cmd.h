@@ -17,9 +17,6 @@ struct command {
 	int (*main)(int argc, char **argv); /* argv[0] is "nfcleakbpf NAME" */
 };
 
-/* Held and with the pid of the `run` there is. */
-#define LOCK_FILE "/run/nfcleakbpf.lock"
-
 int cmd_run(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_top(int argc, char **argv);

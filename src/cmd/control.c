@@ -27,6 +27,7 @@
 #include "util/clock.h"
 #include "util/hz.h"
 #include "util/log.h"
+#include "util/runtime.h"
 
 #define CLIENTS		 32
 #define CRC_BYTES	 65536		 /* of an object, at most */
@@ -445,8 +446,9 @@ static const struct verb verbs[] = {
 
 int control__new(struct control **out, const struct control_subject *subject)
 {
+	char path[RUNTIME_PATH_MAX];
 	struct server_config config = {
-		.path = CONTROL_SOCKET,
+		.path = runtime__path(RUNTIME_SOCKET, path),
 		.verbs = verbs,
 		.clients = CLIENTS,
 	};
@@ -470,8 +472,8 @@ int control__new(struct control **out, const struct control_subject *subject)
 	config.ctx = c;
 	err = server__new(&c->server, &config);
 	if (err)
-		log_info("%s cannot be opened (%s): show, scan and the like do not work",
-			 CONTROL_SOCKET, strerror(-err));
+		log_info("%s cannot be opened (%s): show, scan and the like do not work", path,
+			 strerror(-err));
 	*out = c;
 	return 0;
 }

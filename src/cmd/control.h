@@ -16,8 +16,6 @@
 #include "report/report.h"
 #include "scan/look.h"
 
-#define CONTROL_SOCKET "/run/nfcleakbpf.sock"
-
 /* What the verbs look at and change; all of it remains the caller's. */
 struct control_subject {
 	struct kernel *kernel;

@@ -60,7 +60,8 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 	const struct features *f = &d->kernel.features;
 	const struct fact all[NR_FACTS] = {
 		{ "privileges", f->privileged, "may load BPF programs",
-		  "may not load BPF programs: run as root" },
+		  f->bpf ? "may not load BPF programs: run as root"
+			 : "no BPF (CONFIG_BPF_SYSCALL): nothing can be traced" },
 		{ "BTF", f->btf, "the kernel describes its types",
 		  "no /sys/kernel/btf/vmlinux: nothing can be traced" },
 		{ "lockdown", !f->lockdown, "kernel memory may be read",
@@ -129,8 +130,12 @@ static const char *conclusion(const struct doctor *d, bool *can)
 	for (size_t i = 0; i < hooks__count(d->hooks); i++)
 		missing += hooks__at(d->hooks, i)->state == HOOK_MISSING;
 	*can = false;
+	if (!f->bpf)
+		return "'run' cannot trace on this kernel, which has no BPF.";
 	if (!f->privileged)
-		return "'run' needs root.";
+		return "'run' needs root, or the capabilities marked above.";
+	if (!f->settings.ftrace_enabled)
+		return "'run' cannot trace while kernel.ftrace_enabled is 0.";
 	if (!f->btf || f->lockdown || !f->symbols)
 		return "'run' cannot trace on this kernel, for the reasons marked above.";
 	if (!f->modules)
@@ -145,6 +150,39 @@ static const char *conclusion(const struct doctor *d, bool *can)
 	if (missing)
 		return "'run' works here, with the gaps marked above.";
 	return "'run' works here and misses nothing that it knows of.";
+}
+
+static void print_privileges(const struct features *f)
+{
+	struct remark remarks[MAX_REMARKS];
+	size_t n = settings__remarks(&f->settings, remarks);
+
+	printf("\ncapabilities, with these settings\n");
+	for (size_t i = 0; i < NR_PRIVILEGES; i++) {
+		const struct privilege *p = &f->privileges[i];
+
+		printf("  %-3s %-16s %s\n",
+		       !p->wanted ? ""
+		       : p->held  ? "ok"
+				  : "-",
+		       p->name, p->what);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const char *text = remarks[i].text;
+
+		/* In lines of 76 columns. */
+		printf("%s", i ? "" : "\nsettings\n");
+		for (const char *lead = remarks[i].bad ? "  -   " : "      "; *text;
+		     lead = "      ") {
+			size_t len = strlen(text);
+
+			if (len > 70)
+				for (len = 70; len && text[len] != ' '; len--)
+					;
+			printf("%s%.*s\n", lead, (int)len, text);
+			text += len + (text[len] == ' ');
+		}
+	}
 }
 
 static void print_text(const struct doctor *d)
@@ -165,6 +203,7 @@ static void print_text(const struct doctor *d)
 							       : "cannot be told without root"
 		       : facts[i].good ? facts[i].yes
 				       : facts[i].no);
+	print_privileges(&d->kernel.features);
 	printf("\nmodules to trace:");
 	for (size_t i = 0; i < hooks__nr_modules(d->hooks); i++)
 		printf(" %s", hooks__module(d->hooks, i));
@@ -194,6 +233,60 @@ static void print_text(const struct doctor *d)
 	       conclusion(d, &can));
 }
 
+static json_t *privileges_object(const struct features *f)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < NR_PRIVILEGES; i++) {
+		const struct privilege *p = &f->privileges[i];
+
+		json_object_set_new(o, p->name,
+				    json_pack("{s:b, s:b, s:s}", "wanted", p->wanted, "held",
+					      p->held, "for", p->what));
+	}
+	return o;
+}
+
+static json_t *settings_object(const struct settings *s)
+{
+	const struct {
+		const char *name;
+		int value;
+	} list[] = {
+		{ "kernel.kptr_restrict", s->kptr_restrict },
+		{ "kernel.perf_event_paranoid", s->perf_event_paranoid },
+		{ "kernel.unprivileged_bpf_disabled", s->unprivileged_bpf_disabled },
+		{ "kernel.ftrace_enabled", s->ftrace_enabled },
+		{ "net.core.bpf_jit_enable", s->bpf_jit_enable },
+	};
+	static const char *const lockdown[] = { "none", "integrity", "confidentiality" };
+	json_t *o = json_object(), *remarks = json_array();
+	struct remark remark[MAX_REMARKS];
+	size_t n = settings__remarks(s, remark);
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++)
+		json_object_set_new(o, list[i].name,
+				    list[i].value == SETTING_ABSENT ? json_null()
+								    : json_integer(list[i].value));
+	json_object_set_new(o, "lockdown", json_string(lockdown[s->lockdown]));
+	json_object_set_new(o, "preempt_rt", json_boolean(s->preempt_rt));
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(remarks, json_string(remark[i].text));
+	json_object_set_new(o, "remarks", remarks);
+	return o;
+}
+
+/* What attaching one takes. */
+static json_t *wanted_by(const struct features *f, const struct hook *h)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < NR_PRIVILEGES; i++)
+		if (privilege__for_hook(&f->privileges[i], h->mechanism, *h->module))
+			json_array_append_new(a, json_string(f->privileges[i].name));
+	return a;
+}
+
 static int print_json(const struct doctor *d)
 {
 	json_t *o = json_object(), *features = json_object(), *modules = json_array();
@@ -212,6 +305,8 @@ static int print_json(const struct doctor *d)
 					    ? json_null()
 					    : json_boolean(facts[i].good));
 	json_object_set_new(o, "features", features);
+	json_object_set_new(o, "capabilities", privileges_object(&d->kernel.features));
+	json_object_set_new(o, "settings", settings_object(&d->kernel.features.settings));
 	for (size_t i = 0; i < hooks__nr_modules(d->hooks); i++)
 		json_array_append_new(modules, json_string(hooks__module(d->hooks, i)));
 	json_object_set_new(o, "modules", modules);
@@ -227,6 +322,7 @@ static int print_json(const struct doctor *d)
 		json_object_set_new(one, "reason",
 				    *h->reason ? json_string(h->reason) : json_null());
 		json_object_set_new(one, "lost", json_string(h->lost));
+		json_object_set_new(one, "capabilities", wanted_by(&d->kernel.features, h));
 		json_array_append_new(list, one);
 	}
 	json_object_set_new(o, "hooks", list);

@@ -41,6 +41,11 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "metrics", 'M', "ADDR:PORT", 0,
 	  "Serve metrics for Prometheus at this address (127.0.0.1 without one)", 0 },
+	{ "hide-addresses", 'H', NULL, 0,
+	  "Numbers in place of kernel addresses, and no contents of memory; a recording has both",
+	  0 },
+	{ "no-sandbox", 'N', NULL, 0,
+	  "Keep all capabilities and system calls while tracing, to debug nfcleakbpf itself", 0 },
 	{ "quiet", 'q', NULL, 0, "No alerts, only the report at the end", 0 },
 	{ "verbose", 'v', NULL, 0, "Say what is hooked and how", 0 },
 	{ 0 },
@@ -169,6 +174,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 				   "127.0.0.1:9464, [::1]:9464)",
 				   arg);
 		return 0;
+	case 'N':
+		o->no_sandbox = true;
+		return 0;
+	case 'H':
+		o->hide_addresses = true;
+		return 0;
 	case 'q':
 		o->quiet = true;
 		log_level = LOG_QUIET;
@@ -201,7 +212,7 @@ void run_options__parse(struct run_options *o, int argc, char **argv)
 
 void top_options__parse(struct run_options *o, int argc, char **argv)
 {
-	static const char keys[] = "dmwaslAv";
+	static const char keys[] = "dmwaslANv";
 	static const char top_doc[] =
 		"Traces as 'nfcleakbpf run' does and shows on the whole terminal what is live "
 		"under which callback and what leaks; '?' tells the keys.\v"

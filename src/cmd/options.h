@@ -25,6 +25,8 @@ struct run_options {
 	bool json;
 	bool wait;
 	bool quiet;
+	bool no_sandbox;
+	bool hide_addresses; /* in what is reported, not in the recording */
 	int error_exitcode;
 	struct suppressions *suppressions; /* NULL: none; whoever parses frees them */
 	bool gen_suppressions;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/options.h"
@@ -18,7 +19,9 @@
 #include "report/filter.h"
 #include "report/model.h"
 #include "report/report.h"
+#include "report/veil.h"
 #include "util/log.h"
+#include "util/output.h"
 
 static const struct session_taps model_taps = { model__clock, model__before, model__after };
 
@@ -47,7 +50,7 @@ static const struct format {
 struct report_options {
 	const struct format *format;
 	const char *output;
-	bool diff, quiet;
+	bool diff, quiet, hide_addresses;
 	struct suppressions *suppressions; /* NULL: none */
 	bool gen_suppressions;
 	int error_exitcode;
@@ -62,6 +65,8 @@ static const struct argp_option options[] = {
 	{ "suppressions", 'S', "FILE", 0,
 	  "Do not tell the leaks that match its lines leak:PATTERN (repeatable)", 0 },
 	{ "gen-suppressions", 'g', NULL, 0, "At the end print suppressions for what was told", 0 },
+	{ "hide-addresses", 'H', NULL, 0,
+	  "Numbers in place of kernel addresses, and no contents of memory", 0 },
 	{ "verbose", 'v', NULL, 0, "Say how much was read", 0 },
 	{ "diff", 'd', NULL, 0, "Compare two recordings: BEFORE and AFTER", 0 },
 	{ "json", 'j', NULL, 0, "The same as --format json", 0 },
@@ -114,6 +119,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'g':
 		o->gen_suppressions = true;
+		return 0;
+	case 'H':
+		o->hide_addresses = true;
 		return 0;
 	case 'v':
 		log_level = LOG_VERBOSE;
@@ -241,14 +249,16 @@ static bool play_to_format(struct played *p, const struct report_options *o, con
 			   FILE *out)
 {
 	const struct format *f = o->format;
-	struct report *report, *filter;
+	const struct report_format *format = f->format;
+	struct report *report, *below, *filter;
 	bool good;
 	int err;
 
 	if (!open_recording(p, path))
 		return false;
-	report = f->format->open(out, playback__names(p->playback), o->quiet);
-	filter = filter__open(f->format, report, o->suppressions, o->gen_suppressions);
+	below = veil__open(&format, out, playback__names(p->playback), o->quiet, o->hide_addresses,
+			   &report);
+	filter = filter__open(format, below, o->suppressions, o->gen_suppressions);
 	if (!filter || playback__set_format(p->playback, &report_filtered, filter)) {
 		log_error("%s: %s", path, strerror(ENOMEM));
 		return false;
@@ -356,6 +366,20 @@ static bool overwrites(const struct report_options *o)
 	return false;
 }
 
+/* NULL: errno says why. */
+static FILE *open_output(const struct report_options *o)
+{
+	/* A comparison has neither addresses nor memory in it. */
+	int fd = output__open(o->output, !o->hide_addresses && !o->diff);
+	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (fd < 0)
+		errno = -fd;
+	else if (!out)
+		close(fd);
+	return out;
+}
+
 int cmd_report(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "RECORDING...\n-d BEFORE AFTER",
@@ -371,7 +395,7 @@ int cmd_report(int argc, char **argv)
 		return EXIT_CANNOT;
 	}
 	if (o.output)
-		out = fopen(o.output, "we");
+		out = open_output(&o);
 	if (!out) {
 		log_error("cannot write %s: %s", o.output, strerror(errno));
 		return EXIT_CANNOT;

@@ -24,6 +24,7 @@
 #include "cmd/control.h"
 #include "cmd/investigate.h"
 #include "cmd/run.h"
+#include "cmd/sandbox.h"
 #include "cmd/service.h"
 #include "cmd/losses.h"
 #include "hooks/hooks.h"
@@ -34,11 +35,13 @@
 #include "report/filter.h"
 #include "report/report.h"
 #include "report/tell.h"
+#include "report/veil.h"
 #include "scan/look.h"
 #include "trace/stacks.h"
 #include "util/clock.h"
 #include "util/lock.h"
 #include "util/log.h"
+#include "util/runtime.h"
 #include "version.h"
 
 #define TICK_NS	      100000000ULL  /* how often suspects are looked at */
@@ -539,10 +542,8 @@ static int can_run(const struct run *r)
 {
 	const struct features *f = &r->kernel.features;
 
-	if (!f->privileged) {
-		log_error("not permitted: tracing the kernel needs root (sudo nfcleakbpf run)");
+	if (!sandbox__may_begin(f))
 		return -EPERM;
-	}
 	if (!f->btf) {
 		log_error(
 			"this kernel (%s) has no BTF type information in /sys/kernel/btf/vmlinux; "
@@ -699,8 +700,8 @@ static int open_trace(struct run *r)
 
 	r->names = names__new(resolve, r->kernel.query);
 	if (r->names)
-		report = format->open(stdout, r->names, r->options.quiet);
-	r->shown = report;
+		report = veil__open(&format, stdout, r->names, r->options.quiet,
+				    r->options.hide_addresses, &r->shown);
 	r->report =
 		filter__open(format, report, r->options.suppressions, r->options.gen_suppressions);
 	if (r->report)
@@ -796,6 +797,7 @@ int run_trace(const struct run_options *options, const struct front *front)
 			 .timer = -1,
 			 .lock = -1 };
 	int err, status = EXIT_CANNOT;
+	char lock[RUNTIME_PATH_MAX];
 
 	spare_memory();
 	err = take_signals(&r);
@@ -804,7 +806,7 @@ int run_trace(const struct run_options *options, const struct front *front)
 	if (!err)
 		err = can_run(&r);
 	if (!err)
-		err = r.lock = lock__take(LOCK_FILE);
+		err = r.lock = lock__take(runtime__path(RUNTIME_LOCK, lock));
 	if (err >= 0)
 		err = open_recording(&r);
 	if (!err)
@@ -826,6 +828,7 @@ int run_trace(const struct run_options *options, const struct front *front)
 		begin(&r);
 	else
 		log_info("waiting for an NFC module to be loaded");
+	sandbox__enter(&r.kernel.features, options->attach, !options->no_sandbox);
 	service__ready(r.service, &r.subject);
 	err = loop(&r);
 	if (err)

@@ -21,6 +21,7 @@
 #include "cmd/control.h"
 #include "serve/line.h"
 #include "util/log.h"
+#include "util/runtime.h"
 
 #define PATIENCE      30    /* seconds for an answer that needs no waiting */
 #define STOP_PATIENCE 60000 /* milliseconds from the end's beginning to the end */
@@ -129,8 +130,8 @@ static void parse_command_line(struct command_line *c, int argc, char **argv)
 /* While it starts or ends there is a run, but no socket. */
 static void say_nobody(void)
 {
-	char pid[32] = "", path[64], comm[32] = "";
-	FILE *f = fopen(LOCK_FILE, "re");
+	char pid[32] = "", path[64], comm[32] = "", lock[RUNTIME_PATH_MAX];
+	FILE *f = fopen(runtime__path(RUNTIME_LOCK, lock), "re");
 
 	if (f) {
 		if (!fgets(pid, sizeof(pid), f))
@@ -154,9 +155,11 @@ static void say_nobody(void)
 static int open_connection(void)
 {
 	struct timeval patience = { PATIENCE, 0 };
-	struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = CONTROL_SOCKET };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
 
+	_Static_assert(sizeof(addr.sun_path) == RUNTIME_PATH_MAX, "it fits");
+	runtime__path(RUNTIME_SOCKET, addr.sun_path);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)))
 		goto fail;
@@ -179,7 +182,7 @@ static int open_connection(void)
 	}
 fail:
 	err = -errno;
-	log_error("cannot connect to %s: %s", CONTROL_SOCKET, strerror(-err));
+	log_error("cannot connect to %s: %s", addr.sun_path, strerror(-err));
 	if (fd >= 0)
 		close(fd);
 	return err;

@@ -14,31 +14,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "kernel/kbtf.h"
 #include "kernel/query.h"
 
-static bool read_line(const char *path, char *buf, size_t size)
+/* Without the right to it says EPERM, with a wrong command EINVAL. */
+static bool have_bpf(void)
 {
-	FILE *f = fopen(path, "re");
-	bool ok = f && fgets(buf, (int)size, f);
-
-	if (f)
-		fclose(f);
-	return ok;
-}
-
-static bool have_capability(cap_value_t cap)
-{
-	cap_t caps = cap_get_proc();
-	cap_flag_value_t value = CAP_CLEAR;
-
-	if (caps)
-		cap_get_flag(caps, cap, CAP_EFFECTIVE, &value);
-	cap_free(caps);
-	return value == CAP_SET;
+	return syscall(SYS_bpf, -1, NULL, 0) >= 0 || errno != ENOSYS;
 }
 
 /* A program that does nothing, on a function that has always been there. */
@@ -67,7 +53,6 @@ void features__probe(struct features *f, const struct btf *btf, struct query *q)
 	char *end;
 	uint64_t addr;
 	struct utsname uts;
-	char line[256];
 
 	memset(f, 0, sizeof(*f));
 	if (!uname(&uts)) {
@@ -75,14 +60,19 @@ void features__probe(struct features *f, const struct btf *btf, struct query *q)
 		f->major = (unsigned)strtoul(uts.release, &end, 10);
 		f->minor = *end == '.' ? (unsigned)strtoul(end + 1, NULL, 10) : 0;
 	}
-	f->privileged = have_capability(CAP_SYS_ADMIN) ||
-			(have_capability(CAP_BPF) && have_capability(CAP_PERFMON));
+	settings__read(&f->settings, "");
+	privileges__own(f->privileges, &f->settings, f->major, f->minor);
+	f->privileged = true;
+	for (size_t i = 0; i < NR_PRIVILEGES; i++)
+		if (f->privileges[i].capability == CAP_BPF ||
+		    f->privileges[i].capability == CAP_PERFMON)
+			f->privileged = f->privileged && f->privileges[i].held;
+	f->bpf = have_bpf();
 	/* securityfs need not be mounted.  A kernel that has the helpers which the
 	 * questions need, and refuses them, is locked down.
 	 */
 	f->lockdown =
-		(read_line("/sys/kernel/security/lockdown", line, sizeof(line)) &&
-		 strstr(line, "[confidentiality]")) ||
+		f->settings.lockdown == LOCKDOWN_CONFIDENTIALITY ||
 		(f->privileged && !q && btf && kbtf__has_function(btf, "bpf_kallsyms_lookup_name"));
 	f->btf = btf;
 	f->modules = !access("/proc/modules", R_OK);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/settings.h"
+
 struct btf;
 struct query;
 
@@ -29,6 +31,9 @@ struct features {
 	bool memory;	       /* questions can be asked, see query.h */
 	bool syscall_program;  /* and are answered by programs of type syscall (5.14) */
 	bool symbols;	       /* addresses of symbols are not hidden */
+	bool bpf;	       /* there is a bpf() (CONFIG_BPF_SYSCALL) */
+	struct settings settings;
+	struct privilege privileges[NR_PRIVILEGES]; /* this process's */
 };
 
 /* btf and q may be NULL.  Never fails: what cannot be found out is not there. */

@@ -6,7 +6,11 @@
 
 #include <bpf/btf.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+
+#define MAX_STEPS   32
+#define MAX_MEMBERS 10000 /* to look at for one question */
 
 static const struct btf_type *tracepoint_proto(const struct btf *btf, const char *name)
 {
@@ -46,7 +50,8 @@ int kbtf__tracepoint_arg_is_pointer(const struct btf *btf, const char *name, uns
 		return -ENOENT;
 	id = btf_params(proto)[place + 1].type;
 	t = btf__type_by_id(btf, id);
-	while (t && (btf_is_typedef(t) || btf_is_mod(t)))
+	/* Types that go round in a circle are no kernel's. */
+	for (int i = 0; i < MAX_STEPS && t && (btf_is_typedef(t) || btf_is_mod(t)); i++)
 		t = btf__type_by_id(btf, t->type);
 	return t && btf_is_ptr(t);
 }
@@ -59,11 +64,11 @@ uint32_t kbtf__struct_size(const struct btf *btf, const char *name)
 }
 
 static int member_offset(const struct btf *btf, const struct btf_type *t, const char *member,
-			 int depth)
+			 int depth, int *left)
 {
 	const struct btf_member *m = btf_members(t);
 
-	for (__u32 i = 0; i < btf_vlen(t); i++, m++) {
+	for (__u32 i = 0; i < btf_vlen(t) && --*left > 0; i++, m++) {
 		const char *name = btf__name_by_offset(btf, m->name_off);
 		int base = (int)(btf_member_bit_offset(t, i) / 8);
 		const struct btf_type *inner;
@@ -77,16 +82,17 @@ static int member_offset(const struct btf *btf, const struct btf_type *t, const 
 		inner = btf__type_by_id(btf, m->type);
 		if (!inner || !btf_is_composite(inner) || depth > 8)
 			continue;
-		offset = member_offset(btf, inner, member, depth + 1);
+		offset = member_offset(btf, inner, member, depth + 1, left);
 		if (offset >= 0)
-			return base + offset;
+			return offset <= INT_MAX - base ? base + offset : -ERANGE;
 	}
 	return -ENOENT;
 }
 
 int kbtf__member_offset(const struct btf *btf, const char *type, const char *member)
 {
-	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
+	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT), left = MAX_MEMBERS;
 
-	return id < 0 ? -ENOENT : member_offset(btf, btf__type_by_id(btf, (__u32)id), member, 0);
+	return id < 0 ? -ENOENT
+		      : member_offset(btf, btf__type_by_id(btf, (__u32)id), member, 0, &left);
 }

@@ -6,7 +6,6 @@
 #include "record/recorder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include "record/block.h"
 #include "util/log.h"
+#include "util/output.h"
 
 #define DUE_NS	    1000000000ULL
 #define DUE_TICK_NS 10000000000ULL
@@ -96,9 +96,9 @@ int recorder__open(struct recorder **out, const char *path)
 	r->packer = block_packer__new();
 	if (!r->path || !r->packer)
 		goto fail;
-	r->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	r->fd = output__open(path, true);
 	if (r->fd < 0) {
-		err = -errno;
+		err = r->fd;
 		goto fail;
 	}
 	/* ulimit -f is an error like a full disk, no reason to die. */

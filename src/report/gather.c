@@ -220,7 +220,7 @@ static void fill_slice(struct report *r, struct model_slice *s, const struct gat
 
 	*s = (struct model_slice){
 		.id = g->id,
-		.addr = g->addr,
+		.addr = r->view.veiled ? g->id : g->addr,
 		.size = g->size,
 		.born = g->born,
 		.end = g->live ? (r->last > g->born ? r->last : g->born) : g->end,

@@ -55,6 +55,7 @@ struct report *model__open(FILE *out, const struct names *names, model_writer wr
 	r->out = out;
 	r->names = names;
 	r->writer = writer;
+	r->view.veiled = names && names__veiled(names);
 	r->bucket_ns = BUCKET_NS;
 	return r;
 }

@@ -158,6 +158,7 @@ struct model_view {
 	double seconds;
 	struct ledger_stats stats;
 	uint64_t lost_events, missed_hooks, unseen, left_out;
+	bool veiled;	 /* addresses are numbers that stand for them, contents left out */
 	bool incomplete; /* memory ran out while collecting */
 
 	/* sites with findings that stand come first, most bytes first */

@@ -292,7 +292,8 @@ static void bytes(struct page *p, const struct model_finding *f)
 {
 	fputs("<div><h4>First bytes</h4>\n", p->out);
 	if (!f->nr_bytes) {
-		fputs("<p class=\"quiet\">Could not be read.</p></div>\n", p->out);
+		fprintf(p->out, "<p class=\"quiet\">%s.</p></div>\n",
+			p->v->veiled ? "Left out, as all addresses are" : "Could not be read");
 		return;
 	}
 	fputs("<pre class=\"hex\" tabindex=\"0\">", p->out);

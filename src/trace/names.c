@@ -33,6 +33,9 @@ struct names {
 	/* Forgotten when modules change: */
 	struct table by_addr;  /* address -> struct function */
 	struct table by_stack; /* hash of addresses -> struct stack */
+	/* A veil only, else NULL: */
+	const struct names *base;
+	struct table *veiled; /* number -> struct stack */
 	/* Never forgotten: */
 	struct table by_name; /* hash of name and module -> first struct function */
 	struct table by_text; /* hash of the frames' text -> first struct stack */
@@ -70,12 +73,26 @@ static void stack_free(struct stack *s)
 	free(s);
 }
 
+static void veil_free(struct names *n)
+{
+	struct stack *s;
+	size_t i = 0;
+
+	if (!n->veiled)
+		return;
+	while ((s = table__next(n->veiled, &i)))
+		stack_free(s);
+	table__free(n->veiled);
+	free(n->veiled);
+}
+
 void names__free(struct names *n)
 {
 	size_t i;
 
 	if (!n)
 		return;
+	veil_free(n);
 	for (i = 0; i < n->nr_functions; i++) {
 		free(n->functions[i]->name);
 		free(n->functions[i]->module);
@@ -217,11 +234,13 @@ uint32_t names__function(struct names *n, uint64_t addr)
 
 const char *names__text(const struct names *n, uint32_t function)
 {
+	n = n->base ? n->base : n;
 	return function && function <= n->nr_functions ? n->functions[function - 1]->name : NULL;
 }
 
 const char *names__module(const struct names *n, uint32_t function)
 {
+	n = n->base ? n->base : n;
 	return function && function <= n->nr_functions ? n->functions[function - 1]->module : NULL;
 }
 
@@ -357,8 +376,101 @@ fail:
 	return 0;
 }
 
+/* ---- a veil ---- */
+
+struct names *names__veil(const struct names *base)
+{
+	struct names *n = names__new(NULL, NULL);
+
+	if (!n)
+		return NULL;
+	n->base = base;
+	n->veiled = calloc(1, sizeof(*n->veiled));
+	if (n->veiled)
+		return n;
+	free(n);
+	return NULL;
+}
+
+bool names__veiled(const struct names *n)
+{
+	return n->base;
+}
+
+/* Offsets and sizes have eight digits at most; without 0x only what is as long as one. */
+#define ADDRESS_DIGITS 9
+#define BARE_DIGITS    16
+
+char *names__without_addresses(const char *text)
+{
+	static const char digits[] = "0123456789abcdefABCDEF", hidden[] = "(hidden)";
+	char *copy = strdup(text), *to = copy;
+
+	if (!copy)
+		return NULL;
+	while (*text) {
+		size_t prefix = text[0] == '0' && text[1] == 'x' ? 2 : 0;
+		size_t n = strspn(text + prefix, digits);
+
+		if (prefix + n == 0)
+			n = 1;
+		else if (n >= (prefix ? ADDRESS_DIGITS : BARE_DIGITS)) {
+			text += prefix + n;
+			/* Shorter than any address, so there is room. */
+			to = stpcpy(to, hidden);
+			continue;
+		}
+		memmove(to, text, prefix + n);
+		to += prefix + n;
+		text += prefix + n;
+	}
+	*to = '\0';
+	return copy;
+}
+
+/* Where it was said to lie is told apart, but not where it lies. */
+static struct stack *veil_stack(const struct stack *s)
+{
+	struct stack *copy = calloc(1, sizeof(*copy));
+
+	if (!copy)
+		return NULL;
+	*copy = (struct stack){ .number = s->number, .site = s->site };
+	copy->frames = calloc(s->depth + 1, sizeof(*copy->frames));
+	for (; copy->frames && copy->depth < s->depth; copy->depth++) {
+		struct stack_frame *f = &copy->frames[copy->depth];
+
+		*f = s->frames[copy->depth];
+		f->addr = (uint64_t)f->function << 24 | (f->offset & 0xffffff);
+		f->text = names__without_addresses(f->text);
+		if (!f->text)
+			break;
+	}
+	if (copy->depth == s->depth && copy->frames)
+		return copy;
+	stack_free(copy);
+	return NULL;
+}
+
+static const struct stack *veiled_stack(const struct names *n, uint32_t stack)
+{
+	const struct stack *base = names__stack_at(n->base, stack);
+	struct stack *s = base ? table__get(n->veiled, stack) : NULL;
+
+	if (!base || s)
+		return s;
+	s = veil_stack(base);
+	if (s && table__set(n->veiled, stack, s)) {
+		stack_free(s);
+		s = NULL;
+	}
+	return s;
+}
+
 const struct stack *names__stack_at(const struct names *n, uint32_t stack)
 {
+	if (n->base)
+		return veiled_stack(n, stack);
 	return stack && stack <= n->nr_stacks ? n->stacks[stack - 1] : NULL;
 }
 

@@ -65,6 +65,20 @@ uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint
 /* NULL for 0. */
 const struct stack *names__stack_at(const struct names *n, uint32_t stack);
 
+/*
+ * The same names and stacks with the same numbers, but without addresses: a frame's
+ * is another number that is the same for the same place in the same function.  For
+ * looking things up only.  base must outlive it and may grow meanwhile.  NULL when out
+ * of memory.
+ */
+struct names *names__veil(const struct names *base);
+bool names__veiled(const struct names *n);
+/*
+ * A copy of a text in which whatever may be an address is "(hidden)"; offsets and
+ * sizes stay.  The caller's to free; NULL when out of memory.
+ */
+char *names__without_addresses(const char *text);
+
 /* The highest number of a function and of a stack: they are given out from 1. */
 uint32_t names__nr_functions(const struct names *n);
 uint32_t names__nr_stacks(const struct names *n);

@@ -15,13 +15,16 @@
 
 int lock__take(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), err;
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600), err;
 	char pid[32] = "";
 	ssize_t n;
 
 	if (fd < 0) {
 		err = -errno;
-		log_error("cannot open %s: %s", path, strerror(-err));
+		log_error("cannot open %s: %s%s", path, strerror(-err),
+			  err == -EACCES ? "; without root, name a directory of your own: "
+					   "RUNTIME_DIRECTORY=DIR nfcleakbpf run"
+					 : "");
 		return err;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB)) {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "hooks/subsystem.h"
+#include "report/veil.h"
 
 #define TEXT   0xffffffffc0000000ULL
 #define SLAB   0xffff8881042a0000ULL
@@ -36,7 +37,7 @@ enum { WORKER = 90, THREAD, KTHREAD, FORK, POLL, ALLOC, SEND, COMPLETE, LISTEN, 
 struct play {
 	const struct scene *scene;
 	const struct report_format *format;
-	struct report *report;
+	struct report *report, *own;
 	struct ledger *ledger;
 	struct names *names;
 	bool taps;
@@ -80,7 +81,8 @@ static int resolve(void *ctx, const uint64_t *addrs, size_t count, struct symbol
 		s->offset = addrs[i] & 0xfff;
 		if (symbol >= FIRST)
 			function_name(p->scene, symbol - FIRST, s->name, sizeof(s->name));
-		else if (symbol >= WORKER && symbol <= LISTEN)
+		else if (symbol >= WORKER && symbol <= LISTEN &&
+			 !(symbol == FORK && p->scene->nameless))
 			snprintf(s->name, sizeof(s->name), "%s", fixed[symbol - WORKER]);
 		if (symbol >= POLL)
 			snprintf(s->module, sizeof(s->module), "nfc_digital");
@@ -183,11 +185,11 @@ static void pass(struct play *p, struct event *e)
 	e->time = p->now;
 	e->tid = 46;
 	if (p->taps)
-		model__before(p->report, p->ledger, e);
+		model__before(p->own, p->ledger, e);
 	if (ledger__event(p->ledger, e))
 		abort();
 	if (p->taps)
-		model__after(p->report, p->ledger, e);
+		model__after(p->own, p->ledger, e);
 }
 
 static void allocate(struct play *p, uint64_t addr, uint64_t size, bool skb, uint32_t caller,
@@ -308,7 +310,7 @@ static void play(struct play *p)
 
 /* ---- the whole of it ---- */
 
-static void begin(struct play *p)
+static void begin(struct play *p, bool collects)
 {
 	static const char *const modules[] = { "nfc", "nfc_digital", "nfcsim" };
 	static const char *const missing[] = {
@@ -325,11 +327,11 @@ static void begin(struct play *p)
 		.nr_missing = s->degraded ? 1 : 0,
 	};
 
-	p->taps = !s->no_taps && model__collects(p->format);
+	p->taps = !s->no_taps && collects;
 	if (s->no_start)
 		return;
-	if (model__collects(p->format))
-		model__clock(p->report, SCENE_MONO, SCENE_WALL);
+	if (collects)
+		model__clock(p->own, SCENE_MONO, SCENE_WALL);
 	p->format->start(p->report, &start);
 	if (s->degraded)
 		ledger__missed(p->ledger, 2);
@@ -383,21 +385,22 @@ int scene__render(const struct scene *s, const struct report_format *format, FIL
 	p->next = SLAB;
 	p->names = names__new(resolve, p);
 	p->ledger = ledger__new(&config, &ops, p);
-	p->report = p->names ? format->open(out, p->names, false) : NULL;
+	if (p->names)
+		p->report = veil__open(&p->format, out, p->names, false, s->veiled, &p->own);
 	if (!p->ledger || !p->report || names__trace_module(p->names, "nfc_digital") ||
 	    names__wrapper(p->names, "digital_skb_alloc"))
 		abort();
 	ledger__set_role(p->ledger, names__function(p->names, text(SEND)), ROLE_SUBMIT);
 	ledger__set_role(p->ledger, names__function(p->names, text(COMPLETE)), ROLE_DISPATCH);
-	begin(p);
+	begin(p, model__collects(format));
 	play(p);
 	end(p, sum);
 	if (model__collects(format)) {
-		status = model__status(p->report);
+		status = model__status(p->own);
 		if (look)
-			look(model__view(p->report));
+			look(model__view(p->own));
 	}
-	format->close(p->report);
+	p->format->close(p->report);
 	ledger__free(p->ledger);
 	names__free(p->names);
 	free(p);

@@ -24,6 +24,8 @@ struct scene {
 	bool healed;	    /* one free was missed, and its address used again */
 	bool no_start;	    /* nothing but findings and the end */
 	bool no_taps;	    /* nor the events */
+	bool nameless;	    /* one frame has no symbol, only an address */
+	bool veiled;	    /* addresses and contents are hidden */
 	const char *kernel; /* NULL: 6.12 */
 };
 
