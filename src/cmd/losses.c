@@ -52,17 +52,34 @@ void losses__event(struct losses *l)
 	l->lost = UINT64_MAX;
 }
 
+void losses__blind(struct losses *l)
+{
+	unsigned blind = hooks__blind(l->hooks);
+
+	if (blind != l->blind)
+		session__blind(l->session, blind);
+	l->blind = blind;
+}
+
 void losses__count(struct losses *l)
 {
 	const struct nlb_counters *c = hooks__counters(l->hooks);
 	uint64_t left_out = __atomic_load_n(&c->left_out, __ATOMIC_RELAXED);
 	uint64_t misses = hooks__misses(l->hooks);
+	uint64_t full = __atomic_load_n(&c->book_full, __ATOMIC_RELAXED);
+
+	losses__blind(l);
 
 	if (misses != l->misses)
 		session__missed(l->session, misses - l->misses);
 	l->misses = misses;
 	session__counters(l->session, __atomic_load_n(&c->lost, __ATOMIC_RELAXED),
-			  __atomic_load_n(&c->book_full, __ATOMIC_RELAXED), left_out);
+			  full, left_out);
+	if (full && !l->full_said)
+		log_info("the book of live allocations is full (%zu): what does not fit is not "
+			 "followed; --book-entries makes it larger",
+			 hooks__book_entries(l->hooks));
+	l->full_said = full;
 	if (left_out && !l->left_out_said)
 		log_info("events come faster than they can be read: allocations are followed "
 			 "without their stacks until that is over");

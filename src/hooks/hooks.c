@@ -128,6 +128,8 @@ static void plan_core_hook(struct hooks *h, struct entry *e)
 		else
 			set_state(e, HOOK_MISSING, "no such tracepoint");
 	}
+	if (e->hook.state == HOOK_PLANNED && missing__refused(&e->hook))
+		set_state(e, HOOK_MISSING, "refused by NFCLEAKBPF_REFUSE");
 }
 
 static int add_function(struct hooks *h, const struct subsystem *s, const char *name, uint64_t addr,
@@ -161,6 +163,8 @@ static int add_function(struct hooks *h, const struct subsystem *s, const char *
 	else if (h->mode == ATTACH_FENTRY && h->kernel->features.fentry)
 		set_state(e, HOOK_MISSING, "fentry is refused: %s",
 			  strerror(-h->kernel->features.fentry));
+	else if (missing__refused(&e->hook))
+		set_state(e, HOOK_MISSING, "refused by NFCLEAKBPF_REFUSE");
 	return 0;
 }
 
@@ -228,10 +232,16 @@ const char *hooks__module(const struct hooks *h, size_t index)
 static int add_module(struct hooks *h, const char *name)
 {
 	char(*more)[64] = reallocarray(h->modules, h->nr_modules + 1, sizeof(*more));
+	uint64_t *lives;
 
 	if (!more)
 		return -ENOMEM;
 	h->modules = more;
+	lives = reallocarray(h->lives, h->nr_modules + 1, sizeof(*lives));
+	if (!lives)
+		return -ENOMEM;
+	h->lives = lives;
+	lives[h->nr_modules] = missing__life(name);
 	snprintf(more[h->nr_modules++], sizeof(*more), "%s", name);
 	if (names__trace_module(h->names, name))
 		return -ENOMEM;
@@ -396,14 +406,23 @@ static struct bpf_program *function_program(const struct hooks *h, const struct 
 	return bpf_object__find_program_by_name(h->skel->obj, name);
 }
 
-static void attach_entry(struct hooks *h, size_t index)
+static void attach_entry(struct hooks *h, size_t index) /* NOLINT(misc-no-recursion): once */
 {
 	struct entry *e = h->entries[index];
+	size_t end = missing__end_of(h, index);
 	int8_t inner = NO_ARG;
 	int err = 0;
 
 	if (e->hook.state != HOOK_PLANNED)
 		return;
+	/* What never seems to end is worse than what is not seen at all. */
+	if (end < h->count)
+		attach_entry(h, end);
+	if (end < h->count && h->entries[end]->hook.state != HOOK_ATTACHED) {
+		set_state(e, HOOK_MISSING, "%s %s is missing", h->entries[end]->hook.mechanism,
+			  h->entries[end]->hook.target);
+		return;
+	}
 	if (e->meaning.role == HOOK_SUBMIT && e->function)
 		inner = e->meaning.subsystem->submit.argument;
 	if (e->function)
@@ -531,6 +550,7 @@ bool hooks__module_gone(struct hooks *h, const char *name)
 	if (i == h->nr_modules)
 		return false;
 	memmove(&h->modules[i], &h->modules[i + 1], (h->nr_modules - i - 1) * sizeof(*h->modules));
+	memmove(&h->lives[i], &h->lives[i + 1], (h->nr_modules - i - 1) * sizeof(*h->lives));
 	h->nr_modules--;
 	write_ranges(h);
 	detach(h, name);
@@ -623,6 +643,7 @@ void hooks__free(struct hooks *h)
 		free(h->entries[i]);
 	free(h->entries);
 	free(h->modules);
+	free(h->lives);
 	table__free(&h->callbacks);
 	free(h);
 }

@@ -226,6 +226,7 @@ static bool sample(struct item *i, unsigned type)
 		i->look.checksum = (uint32_t)number();
 		return true;
 	case ITEM_MISSED:
+	case ITEM_BLIND:
 		i->missed.count = number();
 		return true;
 	case ITEM_GRACE:
