@@ -208,8 +208,9 @@ void detail__help(struct lines *l)
 		{ "DEF", "leaks that two searches through the kernel's memory found no "
 			 "reference to: these are certain" },
 		{ "retracted", "was called a leak and freed after all" },
-		{ "degraded", "events were lost, or a hook did not run: what is found since "
-			      "then is less certain" },
+		{ "degraded",
+		  "events were lost, or a hook did not run or is missing: what is found since "
+		  "then is less certain" },
 	};
 	char line[256];
 
