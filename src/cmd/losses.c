@@ -73,8 +73,7 @@ void losses__count(struct losses *l)
 	if (misses != l->misses)
 		session__missed(l->session, misses - l->misses);
 	l->misses = misses;
-	session__counters(l->session, __atomic_load_n(&c->lost, __ATOMIC_RELAXED),
-			  full, left_out);
+	session__counters(l->session, __atomic_load_n(&c->lost, __ATOMIC_RELAXED), full, left_out);
 	if (full && !l->full_said)
 		log_info("the book of live allocations is full (%zu): what does not fit is not "
 			 "followed; --book-entries makes it larger",
@@ -96,16 +95,22 @@ void losses__check(struct losses *l)
 
 	if (lost == l->lost)
 		return;
-	log_info("events were lost (%llu so far); reading the book of live allocations",
-		 (unsigned long long)lost);
+	/* While it fails it is tried ten times a second, and said once. */
+	if (!l->failing && l->lost == UINT64_MAX)
+		log_info("memory is short, and an event could not be taken; reading the book of "
+			 "live allocations");
+	else if (!l->failing)
+		log_info("events were lost (%llu so far); reading the book of live allocations",
+			 (unsigned long long)lost);
 	ring_buffer__consume(l->ring);
 	snapshot = clock__now();
 	err = read_book(l, &live, &count);
 	if (!err)
 		err = session__resync(l->session, live, count, snapshot);
-	if (err)
+	if (err && !l->failing)
 		log_error("the book could not be read: %s; trying again", strerror(-err));
-	else
+	if (!err)
 		l->lost = lost;
+	l->failing = err;
 	free(live);
 }

@@ -24,6 +24,7 @@ struct losses {
 	uint64_t lost, misses; /* as far as the ledger knows */
 	bool left_out_said;
 	bool full_said;
+	bool failing; /* to read the book */
 	unsigned blind;
 };
 

@@ -137,7 +137,10 @@ void hooks__learn_callback(struct hooks *h, const struct subsystem *s, uint64_t 
 /* What a record's cookie stands for, or NULL. */
 const struct hook_meaning *hooks__meaning(const struct hooks *h, uint64_t cookie);
 
-/* What is not seen for want of a hook: bits of enum blind (ledger/ledger.h).  May become more in time. */
+/*
+ * What is not seen for want of a hook: bits of enum blind (ledger/ledger.h).  May become
+ * more in time.
+ */
 unsigned hooks__blind(const struct hooks *h);
 /*
  * Where a hook on modules is missing: was one loaded or unloaded since?  Says so by the event
