@@ -68,8 +68,6 @@ void losses__count(struct losses *l)
 	uint64_t misses = hooks__misses(l->hooks);
 	uint64_t full = __atomic_load_n(&c->book_full, __ATOMIC_RELAXED);
 
-	losses__blind(l);
-
 	if (misses != l->misses)
 		session__missed(l->session, misses - l->misses);
 	l->misses = misses;
@@ -93,6 +91,7 @@ void losses__check(struct losses *l)
 	size_t count = 0;
 	int err;
 
+	losses__blind(l);
 	if (lost == l->lost)
 		return;
 	/* While it fails it is tried ten times a second, and said once. */

@@ -32,7 +32,7 @@ struct losses {
 void losses__event(struct losses *l);
 /* With the ring buffer emptied: if events were lost, the ledger gets the book. */
 void losses__check(struct losses *l);
-/* Tells the ledger what cannot be seen; before the first event, losses__count() then does. */
+/* Tells the ledger what cannot be seen; before the first event, losses__check() then does. */
 void losses__blind(struct losses *l);
 /* Tells the ledger and the report what the kernel counted; about once a second. */
 void losses__count(struct losses *l);

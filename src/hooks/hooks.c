@@ -406,7 +406,7 @@ static struct bpf_program *function_program(const struct hooks *h, const struct 
 	return bpf_object__find_program_by_name(h->skel->obj, name);
 }
 
-static void attach_entry(struct hooks *h, size_t index) /* NOLINT(misc-no-recursion): once */
+static void attach_entry(struct hooks *h, size_t index)
 {
 	struct entry *e = h->entries[index];
 	size_t end = missing__end_of(h, index);
@@ -521,7 +521,7 @@ static void detach(struct hooks *h, const char *module)
 
 int hooks__module_loaded(struct hooks *h)
 {
-	size_t before = h->nr_modules;
+	size_t before = h->nr_modules, first = h->count;
 	int err = kernel__refresh_modules(h->kernel);
 
 	for (size_t i = 0; !err && i < h->kernel->modules.count; i++) {
@@ -538,6 +538,7 @@ int hooks__module_loaded(struct hooks *h)
 	err = hooks__wake(h);
 	write_ranges(h);
 	attach_planned(h);
+	missing__say(h, first);
 	return err ? err : 1;
 }
 
@@ -582,6 +583,7 @@ void hooks__learn_callback(struct hooks *h, const struct subsystem *s, uint64_t 
 	snprintf(h->entries[h->count - 1]->hook.module, sizeof(h->entries[0]->hook.module), "%s",
 		 sym.module);
 	attach_entry(h, h->count - 1);
+	missing__say(h, h->count - 1);
 }
 
 /* ---- life ---- */

@@ -60,6 +60,8 @@ struct hooks {
 size_t missing__end_of(const struct hooks *h, size_t index);
 /* Is this hook to be refused, for a test's sake? */
 bool missing__refused(const struct hook *hook);
+/* Says which of the hooks from this one on are missing; those that come after the start. */
+void missing__say(const struct hooks *h, size_t from);
 /* What tells a module from one of the same name that was loaded before or after; 0: not loaded. */
 uint64_t missing__life(const char *module);
 

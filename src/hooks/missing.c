@@ -17,6 +17,7 @@
 #include "hooks/internal.h"
 #include "ledger/ledger.h"
 #include "util/clock.h"
+#include "util/log.h"
 
 static bool is_return(const struct entry *e)
 {
@@ -70,6 +71,17 @@ bool missing__refused(const struct hook *hook)
 		list += n + (list[n] == ',');
 	}
 	return false;
+}
+
+void missing__say(const struct hooks *h, size_t from)
+{
+	for (size_t i = from; i < h->count; i++) {
+		const struct hook *hook = &h->entries[i]->hook;
+
+		if (hook->state == HOOK_MISSING)
+			log_info("cannot hook %s %s: %s; lost: %s", hook->mechanism, hook->target,
+				 hook->reason, hook->lost);
+	}
 }
 
 unsigned hooks__blind(const struct hooks *h)
