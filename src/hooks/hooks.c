@@ -623,6 +623,8 @@ int hooks__new(struct hooks **out, const struct hooks_config *config, struct ker
 	for (i = 0; !err && i < kernel->modules.count; i++)
 		if (hooks__wants_module(h, kernel->modules.list[i].name))
 			err = add_module(h, kernel->modules.list[i].name);
+	if (!err)
+		missing__plan(h);
 	if (err)
 		hooks__free(h);
 	else

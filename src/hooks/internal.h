@@ -58,6 +58,8 @@ struct hooks {
 
 /* Place of the hook that sees the end of what this one sees begin, or the hooks' count. */
 size_t missing__end_of(const struct hooks *h, size_t index);
+/* What begins is not planned where its end is not. */
+void missing__plan(struct hooks *h);
 /* Is this hook to be refused, for a test's sake? */
 bool missing__refused(const struct hook *hook);
 /* Says which of the hooks from this one on are missing; those that come after the start. */

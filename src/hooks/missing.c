@@ -54,6 +54,21 @@ size_t missing__end_of(const struct hooks *h, size_t index)
 	return e->meaning.role == HOOK_FRAME && !is_return(e) ? index + 1 : h->count;
 }
 
+void missing__plan(struct hooks *h)
+{
+	for (size_t i = 0; i < h->count; i++) {
+		struct hook *hook = &h->entries[i]->hook;
+		size_t end = missing__end_of(h, i);
+
+		if (end == h->count || hook->state != HOOK_PLANNED ||
+		    h->entries[end]->hook.state == HOOK_PLANNED)
+			continue;
+		hook->state = HOOK_MISSING;
+		snprintf(hook->reason, sizeof(hook->reason), "%s %.100s is missing",
+			 h->entries[end]->hook.mechanism, h->entries[end]->hook.target);
+	}
+}
+
 bool missing__refused(const struct hook *hook)
 {
 	const char *list = getenv("NFCLEAKBPF_REFUSE");

@@ -76,6 +76,16 @@ static void ends_go_first(void **state)
 	assert_int_equal(missing__end_of(&p.hooks, 2), p.hooks.count);
 	assert_int_equal(missing__end_of(&p.hooks, 3), 4);
 	assert_int_equal(missing__end_of(&p.hooks, 4), p.hooks.count);
+	for (size_t i = 0; i < p.hooks.count; i++)
+		p.entries[i].hook.state = HOOK_PLANNED;
+	p.entries[2].hook.state = p.entries[4].hook.state = HOOK_MISSING;
+	p.entries[6].hook.state = HOOK_MISSING;
+	missing__plan(&p.hooks);
+	assert_int_equal(p.entries[0].hook.state, HOOK_MISSING);
+	assert_string_equal(p.entries[0].hook.reason, "raw_tp workqueue_execute_end is missing");
+	assert_int_equal(p.entries[1].hook.state, HOOK_PLANNED);
+	assert_int_equal(p.entries[3].hook.state, HOOK_MISSING);
+	assert_int_equal(p.entries[5].hook.state, HOOK_PLANNED);
 	/* Whether it failed is not known then, but all else is. */
 	assert_int_equal(missing__end_of(&p.hooks, 5), p.hooks.count);
 }

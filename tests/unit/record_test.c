@@ -330,7 +330,7 @@ static void round_trip(void **state)
 			assert_memory_equal(&to, &from, sizeof(to));
 		}
 	}
-	assert_int_equal(types, 40);
+	assert_int_equal(types, 41);
 }
 
 static void room(void **state)
