@@ -283,10 +283,11 @@ static void print_verdict(FILE *out, const struct report_leak *l)
 	fprintf(out, "  certainty %s after %u looks%s\n", certainty__name(a->certainty), a->looks,
 		a->told ? "" : ", not reported");
 	if (a->degraded)
-		fprintf(out, "  degraded:%s%s%s\n",
+		fprintf(out, "  degraded:%s%s%s%s\n",
 			a->degraded & DEGRADED_LOST_EVENTS ? " events were lost" : "",
 			a->degraded & DEGRADED_MISSED_HOOKS ? " a hook did not run" : "",
-			a->degraded & DEGRADED_NO_STACK ? " its stack was left out" : "");
+			a->degraded & DEGRADED_NO_STACK ? " its stack was left out" : "",
+			a->degraded & DEGRADED_NO_HOOK ? " a hook is missing" : "");
 }
 
 static void do_dump(void *ctx, struct request *r, const char *argument)

@@ -52,17 +52,31 @@ void losses__event(struct losses *l)
 	l->lost = UINT64_MAX;
 }
 
+void losses__blind(struct losses *l)
+{
+	unsigned blind = hooks__blind(l->hooks);
+
+	if (blind != l->blind)
+		session__blind(l->session, blind);
+	l->blind = blind;
+}
+
 void losses__count(struct losses *l)
 {
 	const struct nlb_counters *c = hooks__counters(l->hooks);
 	uint64_t left_out = __atomic_load_n(&c->left_out, __ATOMIC_RELAXED);
 	uint64_t misses = hooks__misses(l->hooks);
+	uint64_t full = __atomic_load_n(&c->book_full, __ATOMIC_RELAXED);
 
 	if (misses != l->misses)
 		session__missed(l->session, misses - l->misses);
 	l->misses = misses;
-	session__counters(l->session, __atomic_load_n(&c->lost, __ATOMIC_RELAXED),
-			  __atomic_load_n(&c->book_full, __ATOMIC_RELAXED), left_out);
+	session__counters(l->session, __atomic_load_n(&c->lost, __ATOMIC_RELAXED), full, left_out);
+	if (full && !l->full_said)
+		log_info("the book of live allocations is full (%zu): what does not fit is not "
+			 "followed; --book-entries makes it larger",
+			 hooks__book_entries(l->hooks));
+	l->full_said = full;
 	if (left_out && !l->left_out_said)
 		log_info("events come faster than they can be read: allocations are followed "
 			 "without their stacks until that is over");
@@ -77,18 +91,25 @@ void losses__check(struct losses *l)
 	size_t count = 0;
 	int err;
 
+	losses__blind(l);
 	if (lost == l->lost)
 		return;
-	log_info("events were lost (%llu so far); reading the book of live allocations",
-		 (unsigned long long)lost);
+	/* While it fails it is tried ten times a second, and said once. */
+	if (!l->failing && l->lost == UINT64_MAX)
+		log_info("memory is short, and an event could not be taken; reading the book of "
+			 "live allocations");
+	else if (!l->failing)
+		log_info("events were lost (%llu so far); reading the book of live allocations",
+			 (unsigned long long)lost);
 	ring_buffer__consume(l->ring);
 	snapshot = clock__now();
 	err = read_book(l, &live, &count);
 	if (!err)
 		err = session__resync(l->session, live, count, snapshot);
-	if (err)
+	if (err && !l->failing)
 		log_error("the book could not be read: %s; trying again", strerror(-err));
-	else
+	if (!err)
 		l->lost = lost;
+	l->failing = err;
 	free(live);
 }

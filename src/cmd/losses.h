@@ -23,12 +23,17 @@ struct losses {
 	struct ring_buffer *ring;
 	uint64_t lost, misses; /* as far as the ledger knows */
 	bool left_out_said;
+	bool full_said;
+	bool failing; /* to read the book */
+	unsigned blind;
 };
 
 /* An event was read, but could not be taken: as good as lost in the ring buffer. */
 void losses__event(struct losses *l);
 /* With the ring buffer emptied: if events were lost, the ledger gets the book. */
 void losses__check(struct losses *l);
+/* Tells the ledger what cannot be seen; before the first event, losses__check() then does. */
+void losses__blind(struct losses *l);
 /* Tells the ledger and the report what the kernel counted; about once a second. */
 void losses__count(struct losses *l);
 

@@ -251,6 +251,7 @@ static void begin(struct run *r)
 	r->tracing = true;
 	r->started = clock__now();
 	session__woke(r->session, r->started);
+	losses__blind(&r->losses);
 	if (r->options.interval_ns)
 		r->next_histograms = r->started + r->options.interval_ns;
 	say_start(r);
@@ -301,6 +302,15 @@ static void on_module(struct run *r, const struct nlb_module *m)
 			 hooks__module(r->hooks, i));
 	if (!r->tracing)
 		begin(r);
+}
+
+/* Where a hook on modules is missing. */
+static void ask_for_modules(struct run *r)
+{
+	struct nlb_module m;
+
+	for (int i = 0; i < 8 && hooks__module_missed(r->hooks, &m); i++)
+		on_module(r, &m);
 }
 
 static int on_record(void *ctx, void *data, size_t size)
@@ -448,6 +458,7 @@ static void judge(struct run *r)
 	if (now >= r->next_tick) {
 		losses__count(&r->losses);
 		check_clock(r);
+		ask_for_modules(r);
 		session__ledger_tick(r->session, now);
 		if (r->scan_wanted)
 			investigation__scan(r->investigation, now);
@@ -750,7 +761,7 @@ static int open_trace(struct run *r)
 	if (!r->investigation || !r->arming)
 		return -ENOMEM;
 	r->ring = ring_buffer__new(hooks__events_fd(r->hooks), on_record, r, NULL);
-	r->losses = (struct losses){ r->hooks, r->names, r->session, r->ring, 0, 0, false };
+	r->losses = (struct losses){ r->hooks, r->names, r->session, r->ring, .lost = 0 };
 	return r->ring ? 0 : -errno;
 }
 

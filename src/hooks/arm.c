@@ -39,11 +39,15 @@ static int wake_up(struct hooks *h, enum hook_group group)
 {
 	for (size_t i = 0; i < h->count; i++) {
 		struct entry *e = h->entries[i];
+		size_t end;
 		int err;
 
 		if (e->function || e->group != group || e->hook.state != HOOK_ASLEEP)
 			continue;
-		err = attach__program(&e->attachment, e->program);
+		end = missing__end_of(h, i);
+		err = end < h->count && h->entries[end]->hook.state != HOOK_ATTACHED
+			      ? -ENOENT
+			      : attach__program(&e->attachment, e->program);
 		if (err) {
 			snprintf(e->hook.reason, sizeof(e->hook.reason), "%s",
 				 attach__error(err, h->mode));

@@ -128,6 +128,8 @@ static void plan_core_hook(struct hooks *h, struct entry *e)
 		else
 			set_state(e, HOOK_MISSING, "no such tracepoint");
 	}
+	if (e->hook.state == HOOK_PLANNED && missing__refused(&e->hook))
+		set_state(e, HOOK_MISSING, "refused by NFCLEAKBPF_REFUSE");
 }
 
 /* Is the function's return a fact, too? */
@@ -171,6 +173,8 @@ static int add_function(struct hooks *h, const struct subsystem *s, const char *
 	else if (h->mode == ATTACH_FENTRY && h->kernel->features.fentry)
 		set_state(e, HOOK_MISSING, "fentry is refused: %s",
 			  strerror(-h->kernel->features.fentry));
+	else if (missing__refused(&e->hook))
+		set_state(e, HOOK_MISSING, "refused by NFCLEAKBPF_REFUSE");
 	return 0;
 }
 
@@ -243,10 +247,16 @@ const char *hooks__module(const struct hooks *h, size_t index)
 static int add_module(struct hooks *h, const char *name)
 {
 	char(*more)[64] = reallocarray(h->modules, h->nr_modules + 1, sizeof(*more));
+	uint64_t *lives;
 
 	if (!more)
 		return -ENOMEM;
 	h->modules = more;
+	lives = reallocarray(h->lives, h->nr_modules + 1, sizeof(*lives));
+	if (!lives)
+		return -ENOMEM;
+	h->lives = lives;
+	lives[h->nr_modules] = missing__life(name);
 	snprintf(more[h->nr_modules++], sizeof(*more), "%s", name);
 	if (names__trace_module(h->names, name))
 		return -ENOMEM;
@@ -414,11 +424,20 @@ static struct bpf_program *function_program(const struct hooks *h, const struct 
 static void attach_entry(struct hooks *h, size_t index)
 {
 	struct entry *e = h->entries[index];
+	size_t end = missing__end_of(h, index);
 	int inner = -1;
 	int err = 0;
 
 	if (e->hook.state != HOOK_PLANNED)
 		return;
+	/* What never seems to end is worse than what is not seen at all. */
+	if (end < h->count)
+		attach_entry(h, end);
+	if (end < h->count && h->entries[end]->hook.state != HOOK_ATTACHED) {
+		set_state(e, HOOK_MISSING, "%s %s is missing", h->entries[end]->hook.mechanism,
+			  h->entries[end]->hook.target);
+		return;
+	}
 	if (e->meaning.role == HOOK_SUBMIT && e->function)
 		inner = hook_meaning__arguments(&e->meaning)->argument - 1;
 	if (e->function)
@@ -517,7 +536,7 @@ static void detach(struct hooks *h, const char *module)
 
 int hooks__module_loaded(struct hooks *h)
 {
-	size_t before = h->nr_modules;
+	size_t before = h->nr_modules, first = h->count;
 	int err = kernel__refresh_modules(h->kernel);
 
 	for (size_t i = 0; !err && i < h->kernel->modules.count; i++) {
@@ -534,6 +553,7 @@ int hooks__module_loaded(struct hooks *h)
 	err = hooks__wake(h);
 	write_ranges(h);
 	attach_planned(h);
+	missing__say(h, first);
 	return err ? err : 1;
 }
 
@@ -546,6 +566,7 @@ bool hooks__module_gone(struct hooks *h, const char *name)
 	if (i == h->nr_modules)
 		return false;
 	memmove(&h->modules[i], &h->modules[i + 1], (h->nr_modules - i - 1) * sizeof(*h->modules));
+	memmove(&h->lives[i], &h->lives[i + 1], (h->nr_modules - i - 1) * sizeof(*h->lives));
 	h->nr_modules--;
 	write_ranges(h);
 	detach(h, name);
@@ -577,6 +598,7 @@ void hooks__learn_callback(struct hooks *h, const struct subsystem *s, uint64_t 
 	snprintf(h->entries[h->count - 1]->hook.module, sizeof(h->entries[0]->hook.module), "%s",
 		 sym.module);
 	attach_entry(h, h->count - 1);
+	missing__say(h, h->count - 1);
 }
 
 /* ---- life ---- */
@@ -616,6 +638,8 @@ int hooks__new(struct hooks **out, const struct hooks_config *config, struct ker
 	for (i = 0; !err && i < kernel->modules.count; i++)
 		if (hooks__wants_module(h, kernel->modules.list[i].name))
 			err = add_module(h, kernel->modules.list[i].name);
+	if (!err)
+		missing__plan(h);
 	if (err)
 		hooks__free(h);
 	else
@@ -638,6 +662,7 @@ void hooks__free(struct hooks *h)
 		free(h->entries[i]);
 	free(h->entries);
 	free(h->modules);
+	free(h->lives);
 	table__free(&h->callbacks);
 	free(h);
 }

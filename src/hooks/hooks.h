@@ -137,6 +137,17 @@ void hooks__learn_callback(struct hooks *h, const struct subsystem *s, uint64_t 
 /* What a record's cookie stands for, or NULL. */
 const struct hook_meaning *hooks__meaning(const struct hooks *h, uint64_t cookie);
 
+/*
+ * What is not seen for want of a hook: bits of enum blind (ledger/ledger.h).  May become
+ * more in time.
+ */
+unsigned hooks__blind(const struct hooks *h);
+/*
+ * Where a hook on modules is missing: was one loaded or unloaded since?  Says so by the event
+ * that would have come, one at a time.  To be asked about once a second.
+ */
+bool hooks__module_missed(struct hooks *h, struct nlb_module *event);
+
 size_t hooks__count(const struct hooks *h);
 const struct hook *hooks__at(const struct hooks *h, size_t index);
 

@@ -43,6 +43,7 @@ struct hooks {
 	struct entry **entries;
 	size_t count;
 	char (*modules)[64]; /* traced and loaded */
+	uint64_t *lives;     /* of these: see missing.c */
 	size_t nr_modules;
 	size_t nr_callbacks;
 	struct table callbacks; /* addresses learned -> this */
@@ -52,5 +53,18 @@ struct hooks {
 	uint64_t awake_since; /* CLOCK_MONOTONIC, nanoseconds */
 	int grace_maps[2];    /* see arm.c; fd + 1 */
 };
+
+/* ---- missing.c ---- */
+
+/* Place of the hook that sees the end of what this one sees begin, or the hooks' count. */
+size_t missing__end_of(const struct hooks *h, size_t index);
+/* What begins is not planned where its end is not. */
+void missing__plan(struct hooks *h);
+/* Is this hook to be refused, for a test's sake? */
+bool missing__refused(const struct hook *hook);
+/* Says which of the hooks from this one on are missing; those that come after the start. */
+void missing__say(const struct hooks *h, size_t from);
+/* What tells a module from one of the same name that was loaded before or after; 0: not loaded. */
+uint64_t missing__life(const char *module);
 
 #endif /* NLB_HOOKS_INTERNAL_H */

@@ -89,6 +89,7 @@ struct ledger {
 	uint64_t next_id;
 	uint64_t next_frame;
 	unsigned degraded;
+	unsigned blind; /* enum blind */
 	bool no_search;
 	bool completions_seen; /* ever: drivers' answers can be told */
 	struct ledger_stats stats;

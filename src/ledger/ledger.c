@@ -306,6 +306,18 @@ void ledger__missed(struct ledger *l, uint64_t count)
 	l->degraded |= DEGRADED_MISSED_HOOKS;
 }
 
+void ledger__blind(struct ledger *l, unsigned blind)
+{
+	struct allocation *a;
+	size_t i = 0;
+
+	l->blind |= blind;
+	if (blind)
+		l->degraded |= DEGRADED_NO_HOOK;
+	while ((a = table__next(&l->allocations, &i)))
+		a->end_unseen |= a->skb && (blind & BLIND_SKB_ENDS);
+}
+
 /*
  * A hook on commands has not run: what anything alive is used for can no longer
  * be said, so no rule accuses it any more.
@@ -360,6 +372,7 @@ static int on_alloc(struct ledger *l, const struct event *e)
 	a->skb = e->alloc.kind == EVENT_KIND_SKB;
 	a->sock = e->alloc.kind == EVENT_KIND_SOCK;
 	a->kind = a->skb ? KIND_SKB : KIND_OBJECT;
+	a->end_unseen = a->skb && (l->blind & BLIND_SKB_ENDS);
 	a->caller = e->alloc.caller;
 	a->stack_left_out = e->alloc.stack_left_out;
 	allocation_stack(l, a, e->alloc.stack);
@@ -736,6 +749,7 @@ int ledger__resync(struct ledger *l, const struct live *live, size_t count, uint
 		a->caller = b->caller;
 		a->tid = b->tid;
 		a->uncertain = true;
+		a->end_unseen = a->skb && (l->blind & BLIND_SKB_ENDS);
 		memcpy(a->comm, b->comm, sizeof(a->comm));
 	}
 	gone = calloc(l->allocations.used + 1, sizeof(*gone));

@@ -79,6 +79,7 @@ enum degraded {
 	DEGRADED_LOST_EVENTS = 1,
 	DEGRADED_MISSED_HOOKS = 2, /* a hook was found not to have run */
 	DEGRADED_NO_STACK = 4,	   /* this allocation's stack was left out */
+	DEGRADED_NO_HOOK = 8,	   /* a hook could not be attached */
 };
 
 #define NO_COMMAND_TYPE 0xff
@@ -121,6 +122,7 @@ struct allocation {
 	uint32_t bucket;   /* callback it counts under */
 	bool owned;	   /* first carried by a command of the frame it was born in */
 	bool uncertain;	   /* lived through a loss: who uses it is not known */
+	bool end_unseen;   /* born while its end may go unseen: another may live there now */
 	bool told;	   /* a leak was reported */
 	enum look look;	   /* the kind that is due next */
 	uint64_t due;	   /* when to look next */
@@ -220,6 +222,16 @@ int ledger__event(struct ledger *l, const struct event *e);
  * not: findings from now on say so.
  */
 void ledger__missed(struct ledger *l, uint64_t count);
+/* What cannot be seen for want of a hook; bits. */
+enum blind {
+	BLIND_SOMEWHERE = 1, /* any */
+	BLIND_SKB_ENDS = 2,  /* an skb may be freed, and its memory used again, unseen */
+};
+/*
+ * Hooks are missing: findings from now on say so, and what may have ended unseen
+ * takes a search to be told, and is never definite.
+ */
+void ledger__blind(struct ledger *l, unsigned blind);
 /*
  * Memory is followed from now on, or again: what was allocated and which calls began
  * before is not known, and nothing was missed.

@@ -249,8 +249,10 @@ void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdi
 		look_again(l, a, l->no_search ? LOOK_GLANCE : LOOK_SEARCH, now + backoff(l, a));
 		return;
 	default:
-		set_certainty(l, a, CERTAINTY_PROBABLE, now);
-		look_again(l, a, LOOK_SEARCH, now);
+		/* Is it still the same that lies there?  Only a search may tell. */
+		set_certainty(l, a, a->end_unseen ? a->certainty : CERTAINTY_PROBABLE, now);
+		look_again(l, a, l->no_search && a->end_unseen ? LOOK_GLANCE : LOOK_SEARCH,
+			   now + (l->no_search && a->end_unseen ? backoff(l, a) : 0));
 	}
 }
 
@@ -263,7 +265,7 @@ void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdi
  */
 static bool tells(const struct allocation *a, enum verdict verdict)
 {
-	if (a->uncertain)
+	if (a->uncertain || a->end_unseen)
 		return false;
 	if (a->rule == RULE_UNREFERENCED)
 		return verdict == VERDICT_STALE && a->doubts > 1;
@@ -320,6 +322,11 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 	}
 	a->doubts = 0;
 	if (a->clean_at && a->checksum == checksum && began - a->clean_at >= l->config.min_age_ns) {
+		if (a->end_unseen) {
+			set_certainty(l, a, CERTAINTY_PROBABLE, now);
+			look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
+			return;
+		}
 		set_certainty(l, a, CERTAINTY_DEFINITE, now);
 		suspects_remove(a);
 		return;
@@ -327,7 +334,7 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 	if (!a->clean_at || a->checksum != checksum) {
 		a->clean_at = began;
 		a->checksum = checksum;
-		if (a->rule == RULE_UNREFERENCED && !a->told) {
+		if ((a->rule == RULE_UNREFERENCED || a->end_unseen) && !a->told) {
 			/* Nothing but this search speaks against it, and it may have
 			 * been moved from one place to another meanwhile.
 			 */

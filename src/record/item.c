@@ -305,6 +305,7 @@ static const struct layout layouts[NR_ITEMS] = {
 	[ITEM_CANNOT_SEARCH] = NOTHING,
 	[ITEM_RECHECK] = TABLE(tick),
 	[ITEM_WOKE] = TABLE(tick),
+	[ITEM_BLIND] = TABLE(missed),
 };
 
 static bool known(unsigned type)

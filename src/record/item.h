@@ -75,6 +75,7 @@ enum item_type {
 	ITEM_CANNOT_SEARCH = 59,
 	ITEM_RECHECK = 60,
 	ITEM_WOKE = 61,
+	ITEM_BLIND = 62,
 	NR_ITEMS,
 };
 
@@ -158,7 +159,7 @@ struct item {
 			uint32_t checksum; /* of a search */
 		} look;			   /* judge, searched */
 		struct {
-			uint64_t count;
+			uint64_t count; /* blind: bits */
 		} missed;
 		struct {
 			uint64_t ns;

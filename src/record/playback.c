@@ -405,6 +405,9 @@ static bool play(struct playback *p, struct item *item)
 	case ITEM_CANNOT_SEARCH:
 		session__cannot_search(s);
 		break;
+	case ITEM_BLIND:
+		session__blind(s, (unsigned)item->missed.count);
+		break;
 	case ITEM_WOKE:
 		session__woke(s, item->tick.time);
 		break;

@@ -168,6 +168,14 @@ void session__woke(struct session *s, uint64_t now)
 	put_time(s, ITEM_WOKE, now);
 }
 
+void session__blind(struct session *s, unsigned blind)
+{
+	struct item item = { .type = ITEM_BLIND, .missed.count = blind };
+
+	ledger__blind(s->ledger, blind);
+	put(s, &item);
+}
+
 void session__missed(struct session *s, uint64_t count)
 {
 	struct item item = { .type = ITEM_MISSED, .missed.count = count };

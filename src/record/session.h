@@ -59,6 +59,7 @@ int session__set_role(struct session *s, uint32_t function, enum role role);
 int session__event(struct session *s, const struct event *e);
 void session__missed(struct session *s, uint64_t count);
 void session__woke(struct session *s, uint64_t now);
+void session__blind(struct session *s, unsigned blind);
 void session__set_grace(struct session *s, uint64_t grace_ns);
 void session__judge(struct session *s, const struct allocation *a, enum verdict verdict,
 		    uint64_t now);

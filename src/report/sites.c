@@ -124,8 +124,11 @@ static const char *why(unsigned degraded)
 		return "a hook had not run before they arose";
 	case DEGRADED_NO_STACK:
 		return "events came too fast for their allocation's stack";
+	case DEGRADED_NO_HOOK:
+		return "a hook could not be attached";
 	default:
-		return "events or stacks had been lost, or a hook had not run, before they arose";
+		return "events or stacks had been lost, or a hook had not run or was missing, before "
+		       "they arose";
 	}
 }
 

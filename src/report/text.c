@@ -105,10 +105,11 @@ static char *detail(const struct report_leak *l)
 	if (l->nr_bytes)
 		fputc('\n', f);
 	if (l->a->degraded)
-		fprintf(f, "    degraded:%s%s%s\n",
+		fprintf(f, "    degraded:%s%s%s%s\n",
 			l->a->degraded & DEGRADED_LOST_EVENTS ? " events were lost" : "",
 			l->a->degraded & DEGRADED_MISSED_HOOKS ? " a hook did not run" : "",
-			l->a->degraded & DEGRADED_NO_STACK ? " its stack was left out" : "");
+			l->a->degraded & DEGRADED_NO_STACK ? " its stack was left out" : "",
+			l->a->degraded & DEGRADED_NO_HOOK ? " a hook is missing" : "");
 	fclose(f);
 	return text;
 }

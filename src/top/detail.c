@@ -131,9 +131,10 @@ static void site(const struct site_row *s, struct lines *l)
 		    rule__name(s->rule), s->count, s->bytes, s->leaks[CERTAINTY_DEFINITE],
 		    s->leaks[CERTAINTY_PROBABLE], s->retracted, first, latest);
 	if (s->degraded)
-		lines__addf(l, STYLE_PROBABLE, 0, "degraded:%s%s",
+		lines__addf(l, STYLE_PROBABLE, 0, "degraded:%s%s%s",
 			    s->degraded & DEGRADED_LOST_EVENTS ? " events were lost" : "",
-			    s->degraded & DEGRADED_MISSED_HOOKS ? " a hook did not run" : "");
+			    s->degraded & DEGRADED_MISSED_HOOKS ? " a hook did not run" : "",
+			    s->degraded & DEGRADED_NO_HOOK ? " a hook is missing" : "");
 	lines__addf(l, STYLE_PLAIN, 0, "allocated by %s (pid %u) at", s->comm, s->tid);
 	for (size_t i = 0; s->stack && i < s->stack->depth; i++)
 		lines__add(l, i == s->stack->site ? STYLE_BOLD : STYLE_PLAIN, 2, 2,
@@ -207,8 +208,9 @@ void detail__help(struct lines *l)
 		{ "DEF", "leaks that two searches through the kernel's memory found no "
 			 "reference to: these are certain" },
 		{ "retracted", "was called a leak and freed after all" },
-		{ "degraded", "events were lost, or a hook did not run: what is found since "
-			      "then is less certain" },
+		{ "degraded",
+		  "events were lost, or a hook did not run or is missing: what is found since "
+		  "then is less certain" },
 	};
 	char line[256];
 

@@ -27,6 +27,7 @@ enum verb {
 	VERB_EVENT,
 	VERB_MISSED,
 	VERB_WOKE,
+	VERB_BLIND,
 	VERB_GLANCE,
 	VERB_SEARCH,
 	VERB_CHECKSUM,
@@ -439,6 +440,16 @@ static void read_timed(struct reader *r, struct step *step)
 			complain(r, "how many were missed?");
 		else
 			step->number = (uint64_t)n;
+		return;
+	}
+	if (!strcmp(word(r, place), "blind")) {
+		step->verb = VERB_BLIND;
+		understood(r, 3);
+		step->number = BLIND_SOMEWHERE;
+		if (!strcmp(word(r, 2), "skb-ends"))
+			step->number |= BLIND_SKB_ENDS;
+		else if (strcmp(word(r, 2), "somewhere") != 0)
+			complain(r, "blind somewhere, or blind skb-ends");
 		return;
 	}
 	if (!strcmp(word(r, place), "woke")) {
@@ -881,6 +892,10 @@ int script__run(const struct script *s, struct player *p, FILE *out)
 		case VERB_MISSED:
 			player__advance(p, SECOND_NS + step->time);
 			session__missed(p->session, step->number);
+			break;
+		case VERB_BLIND:
+			player__advance(p, SECOND_NS + step->time);
+			session__blind(p->session, (unsigned)step->number);
 			break;
 		case VERB_WOKE:
 			player__advance(p, SECOND_NS + step->time);

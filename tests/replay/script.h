@@ -22,6 +22,7 @@
  *   0.340 lost free tid=9 addr=arg        the ring buffer was full
  *   0.340 unseen free tid=9 addr=arg      the program did not run
  *   0.340 woke                            memory is followed from now on, or again
+ *   0.340 blind somewhere|skb-ends        hooks are missing, those of skbs' ends among them
  *   0.350 missed 3                        programs did not run, which is unknown
  *   look addr=arg unreferenced|stale|doubtful|referenced|free|unreadable   a glance, from now on
  *   search addr=arg unreferenced|...      the same for searches

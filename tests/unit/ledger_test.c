@@ -999,6 +999,43 @@ static void degraded_from_then_on(void **state)
 	assert_int_equal(finding(ARG)->degraded, DEGRADED_MISSED_HOOKS | DEGRADED_LOST_EVENTS);
 }
 
+static void degraded_by_a_missing_hook(void **state)
+{
+	(void)state;
+	listen();
+	ignore_argument();
+	wait_ms(2000);
+	assert_int_equal(finding(ARG)->degraded, 0);
+	ledger__blind(p.ledger, BLIND_SOMEWHERE);
+	assert_int_equal(finding(ARG)->degraded, 0);
+	listen();
+	ignore_argument();
+	wait_ms(2000);
+	assert_int_equal(finding(ARG)->degraded, DEGRADED_NO_HOOK);
+	assert_int_equal(stats()->missed_hooks, 0);
+	assert_false(finding(ARG)->end_unseen);
+}
+
+/* Those that lived before it went missing, and those that only the book tells of. */
+static void skbs_that_end_unseen(void **state)
+{
+	const struct live live[] = {
+		{ .addr = REQ, .born = p.now, .size = 100, .skb = true },
+		{ .addr = ARG, .born = p.now, .size = 8 },
+	};
+
+	(void)state;
+	skb(WORKER, RESP, "digital_in_send_sens_req");
+	assert_false(ledger__find(p.ledger, RESP)->end_unseen);
+	ledger__blind(p.ledger, BLIND_SOMEWHERE | BLIND_SKB_ENDS);
+	assert_true(ledger__find(p.ledger, RESP)->end_unseen);
+	assert_int_equal(ledger__resync(p.ledger, live, 2, p.now + 1), 0);
+	assert_true(ledger__find(p.ledger, REQ)->end_unseen);
+	assert_false(ledger__find(p.ledger, ARG)->end_unseen);
+	skb(WORKER, RESP, "digital_in_send_sens_req");
+	assert_true(ledger__find(p.ledger, RESP)->end_unseen);
+}
+
 /* Only what lacks its stack says so. */
 static void stack_left_out(void **state)
 {
@@ -1507,6 +1544,8 @@ static const struct CMUnitTest ledger[] = {
 	CASE("resync keeps findings that are in the book", resync_keeps_findings),
 	CASE("what lived through a loss is searched for before it is accused", cut_by_a_loss),
 	CASE("findings after a loss are degraded", degraded_from_then_on),
+	CASE("findings while a hook is missing are degraded", degraded_by_a_missing_hook),
+	CASE("skbs that may end unseen are known as such", skbs_that_end_unseen),
 	CASE("a finding whose stack was left out is degraded, the next one is not", stack_left_out),
 	CASE("a short grace at the end", short_grace_at_the_end),
 	CASE("a short grace at the end, behind a suspect in use", short_grace_behind_one_in_use),

@@ -237,6 +237,7 @@ static bool sample(struct item *i, unsigned type)
 		i->look.checksum = (uint32_t)number();
 		return true;
 	case ITEM_MISSED:
+	case ITEM_BLIND:
 		i->missed.count = number();
 		return true;
 	case ITEM_GRACE:
@@ -340,7 +341,7 @@ static void round_trip(void **state)
 			assert_memory_equal(&to, &from, sizeof(to));
 		}
 	}
-	assert_int_equal(types, 45);
+	assert_int_equal(types, 46);
 }
 
 static void room(void **state)

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What follows from a hook that is missing.
+ *
+ * Whatever was refused, no leak may be said that is none: what begins is not followed
+ * where its end cannot be seen; where skbs may end unseen the ledger is told; and where
+ * modules come and go unseen, /proc/modules is asked.
+ *
+ * NFCLEAKBPF_REFUSE, a comma-separated list of TARGET or MECHANISM:TARGET, refuses hooks
+ * for the tests' sake (docs/faults.md).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "hooks/internal.h"
+#include "ledger/ledger.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+static bool is_return(const struct entry *e)
+{
+	return !strcmp(e->hook.mechanism, "fexit") || !strncmp(e->hook.mechanism, "kret", 4);
+}
+
+static size_t find(const struct hooks *h, const char *target)
+{
+	size_t i = 0;
+
+	while (i < h->count &&
+	       (h->entries[i]->function || strcmp(h->entries[i]->hook.target, target) != 0))
+		i++;
+	return i;
+}
+
+static bool there(const struct hooks *h, const char *target)
+{
+	size_t i = find(h, target);
+
+	return i < h->count && (h->entries[i]->hook.state == HOOK_ATTACHED ||
+				h->entries[i]->hook.state == HOOK_ASLEEP);
+}
+
+size_t missing__end_of(const struct hooks *h, size_t index)
+{
+	const struct entry *e = h->entries[index];
+
+	if (!e->function)
+		return strcmp(e->hook.target, "workqueue_execute_start") != 0
+			       ? h->count
+			       : find(h, "workqueue_execute_end");
+	/* The return of a function was planned behind its entry. */
+	return e->meaning.role == HOOK_FRAME && !is_return(e) ? index + 1 : h->count;
+}
+
+void missing__plan(struct hooks *h)
+{
+	for (size_t i = 0; i < h->count; i++) {
+		struct hook *hook = &h->entries[i]->hook;
+		size_t end = missing__end_of(h, i);
+
+		if (end == h->count || hook->state != HOOK_PLANNED ||
+		    h->entries[end]->hook.state == HOOK_PLANNED)
+			continue;
+		hook->state = HOOK_MISSING;
+		snprintf(hook->reason, sizeof(hook->reason), "%s %.100s is missing",
+			 h->entries[end]->hook.mechanism, h->entries[end]->hook.target);
+	}
+}
+
+bool missing__refused(const struct hook *hook)
+{
+	const char *list = getenv("NFCLEAKBPF_REFUSE");
+	size_t mechanism = strlen(hook->mechanism), target = strlen(hook->target);
+
+	while (list && *list) {
+		size_t n = strcspn(list, ",");
+
+		if (n == target && !strncmp(list, hook->target, n))
+			return true;
+		if (n == mechanism + 1 + target && list[mechanism] == ':' &&
+		    !strncmp(list, hook->mechanism, mechanism) &&
+		    !strncmp(list + mechanism + 1, hook->target, target))
+			return true;
+		list += n + (list[n] == ',');
+	}
+	return false;
+}
+
+void missing__say(const struct hooks *h, size_t from)
+{
+	for (size_t i = from; i < h->count; i++) {
+		const struct hook *hook = &h->entries[i]->hook;
+
+		if (hook->state == HOOK_MISSING)
+			log_info("cannot hook %s %s: %s; lost: %s", hook->mechanism, hook->target,
+				 hook->reason, hook->lost);
+	}
+}
+
+unsigned hooks__blind(const struct hooks *h)
+{
+	unsigned blind = 0;
+
+	for (size_t i = 0; i < h->count; i++)
+		if (h->entries[i]->hook.state == HOOK_MISSING)
+			blind |= BLIND_SOMEWHERE;
+	/* The last sees what the others do, where it is hooked. */
+	if (!there(h, "kmem_cache_free") &&
+	    (!there(h, "kfree_skb") || !there(h, "consume_skb") || !there(h, "__kfree_skb")))
+		blind |= BLIND_SKB_ENDS;
+	return blind;
+}
+
+/* ---- modules ---- */
+
+/* Of the module's directory in sysfs, which is new each time. */
+uint64_t missing__life(const char *module)
+{
+	struct stat st;
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module);
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+static bool say(struct nlb_module *event, uint32_t type, const char *name)
+{
+	memset(event, 0, sizeof(*event));
+	event->h.type = type;
+	event->h.time = clock__now();
+	snprintf(event->name, sizeof(event->name), "%s", name);
+	return true;
+}
+
+static bool has(const struct hooks *h, const char *name)
+{
+	for (size_t i = 0; i < hooks__nr_modules(h); i++)
+		if (!strcmp(hooks__module(h, i), name))
+			return true;
+	return false;
+}
+
+bool hooks__module_missed(struct hooks *h, struct nlb_module *event)
+{
+	const struct modules *now = &h->kernel->modules;
+
+	if (there(h, "module_load") && there(h, "module_free"))
+		return false;
+	for (size_t i = 0; i < h->nr_modules; i++)
+		if (missing__life(h->modules[i]) != h->lives[i])
+			return say(event, NLB_MODULE_FREE, h->modules[i]);
+	if (kernel__refresh_modules(h->kernel))
+		return false;
+	for (size_t i = 0; i < now->count; i++) {
+		const char *name = now->list[i].name;
+
+		/* One that is just being loaded has no life yet: later. */
+		if (!has(h, name) && hooks__wants_module(h, name) && missing__life(name))
+			return say(event, NLB_MODULE_LOAD, name);
+	}
+	return false;
+}
