@@ -5,8 +5,9 @@
  * Adding a subsystem is adding a table to subsystems[]: which function submits
  * a command and which of its arguments is what, who completes one, who runs
  * callbacks, and through which functions a task enters.  Callbacks need not be
- * listed: they are learned from what is submitted, except for the first response.  Work items are
- * not listed either: every work function of a traced module is a frame.
+ * listed: they are learned from what is submitted, too late for their first
+ * response.  Work items are not listed either: every work function of a traced
+ * module is a frame.
  *
  * A command is known by its object, which the submitting function allocates and
  * a dispatcher frees; or, where there is none, by its handle: something that has

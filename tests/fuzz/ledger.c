@@ -115,7 +115,7 @@ static void on_warning(void *ctx, const struct warning *w, uint64_t now)
 
 static void do_event(struct fuzz *f, uint8_t what)
 {
-	struct event e = { .type = 1 + what % EVENT_LEAVE };
+	struct event e = { .type = 1 + what % EVENT_ABORTED };
 	struct input *in = &f->in;
 	uint8_t b = byte(in);
 
@@ -152,6 +152,7 @@ static void do_event(struct fuzz *f, uint8_t what)
 		e.submit.function = function(in);
 		e.submit.timeout_ms = byte(in) * 16U;
 		e.submit.command_type = byte(in);
+		e.submit.anonymous = b & 64;
 		break;
 	case EVENT_SUBMIT_RETURN:
 		e.submit_return.ret = (int8_t)byte(in);
@@ -171,6 +172,15 @@ static void do_event(struct fuzz *f, uint8_t what)
 	case EVENT_LEAVE:
 		e.frame.function = function(in);
 		e.frame.outermost = b & 128;
+		break;
+	case EVENT_HANDLE:
+	case EVENT_DISPATCH:
+	case EVENT_DISPATCHED:
+	case EVENT_ABORT:
+	case EVENT_ABORTED:
+		e.handle.handle = value(in);
+		e.handle.request = value(in);
+		e.handle.response = value(in);
 		break;
 	}
 	require(!ledger__event(f->ledger, &e), "out of memory");
