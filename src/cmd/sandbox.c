@@ -190,6 +190,8 @@ static const char *const allowed[] = {
 	"fdatasync",
 	"fcntl",
 	"dup",
+	"dup2",
+	"dup3",
 	"access",
 	"faccessat",
 	"faccessat2",

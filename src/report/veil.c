@@ -72,8 +72,8 @@ static void veiled_start(struct report *r, const struct report_start *s)
 			missing[without.nr_missing++] = text;
 	}
 	r->format->start(r->report, &without);
-	while (without.nr_missing)
-		free(missing[--without.nr_missing]);
+	for (size_t i = 0; missing && i < without.nr_missing; i++)
+		free(missing[i]);
 	free(missing);
 }
 

@@ -234,13 +234,13 @@ uint32_t names__function(struct names *n, uint64_t addr)
 
 const char *names__text(const struct names *n, uint32_t function)
 {
-	n = n->base ? n->base : n;
+	n = n && n->base ? n->base : n;
 	return function && function <= n->nr_functions ? n->functions[function - 1]->name : NULL;
 }
 
 const char *names__module(const struct names *n, uint32_t function)
 {
-	n = n->base ? n->base : n;
+	n = n && n->base ? n->base : n;
 	return function && function <= n->nr_functions ? n->functions[function - 1]->module : NULL;
 }
 
@@ -469,7 +469,7 @@ static const struct stack *veiled_stack(const struct names *n, uint32_t stack)
 
 const struct stack *names__stack_at(const struct names *n, uint32_t stack)
 {
-	if (n->base)
+	if (n && n->base)
 		return veiled_stack(n, stack);
 	return stack && stack <= n->nr_stacks ? n->stacks[stack - 1] : NULL;
 }

@@ -7,11 +7,13 @@
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <linux/btf.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernel/kbtf.h"
 
@@ -28,8 +30,15 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const names[] = { "a", "b", "kfree", "module", "" };
+	struct btf_header header;
 	struct btf *btf;
 
+	/* libbpf takes types at any address; no kernel has such ("Unaligned type_off"). */
+	if (size < sizeof(header))
+		return 0;
+	memcpy(&header, data, sizeof(header));
+	if ((header.hdr_len + header.type_off) % 4)
+		return 0;
 	libbpf_set_print(silent);
 	btf = btf__new(data, (uint32_t)size);
 	if (libbpf_get_error(btf))
