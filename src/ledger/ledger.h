@@ -228,8 +228,8 @@ enum blind {
 	BLIND_SKB_ENDS = 2,  /* an skb may be freed, and its memory used again, unseen */
 };
 /*
- * Hooks are missing: findings from now on say so, and what may have ended unseen
- * takes a search to be told, and is never definite.
+ * Hooks are missing: findings from now on say so, and what may have ended unseen is
+ * none.
  */
 void ledger__blind(struct ledger *l, unsigned blind);
 /*

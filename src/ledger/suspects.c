@@ -232,6 +232,18 @@ static uint64_t backoff(const struct ledger *l, const struct allocation *a)
 	return age << (times < 6 ? times : 6);
 }
 
+/*
+ * It may have ended unseen, and memory does not tell whether it is still the same that
+ * lies there: what was said before stands, nothing new is said.  That it is free may
+ * still be found.
+ */
+static void unsaid(struct ledger *l, struct allocation *a, uint64_t now)
+{
+	a->clean_at = 0;
+	set_certainty(l, a, a->told ? CERTAINTY_PROBABLE : CERTAINTY_POSSIBLE, now);
+	look_again(l, a, l->no_search ? LOOK_GLANCE : LOOK_SEARCH, now + backoff(l, a));
+}
+
 void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdict verdict,
 		   uint64_t now)
 {
@@ -249,10 +261,12 @@ void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdi
 		look_again(l, a, l->no_search ? LOOK_GLANCE : LOOK_SEARCH, now + backoff(l, a));
 		return;
 	default:
-		/* Is it still the same that lies there?  Only a search may tell. */
-		set_certainty(l, a, a->end_unseen ? a->certainty : CERTAINTY_PROBABLE, now);
-		look_again(l, a, l->no_search && a->end_unseen ? LOOK_GLANCE : LOOK_SEARCH,
-			   now + (l->no_search && a->end_unseen ? backoff(l, a) : 0));
+		if (a->end_unseen) {
+			unsaid(l, a, now);
+			return;
+		}
+		set_certainty(l, a, CERTAINTY_PROBABLE, now);
+		look_again(l, a, LOOK_SEARCH, now);
 	}
 }
 
@@ -320,13 +334,12 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 	case VERDICT_UNREFERENCED:
 		break;
 	}
+	if (a->end_unseen) {
+		unsaid(l, a, now);
+		return;
+	}
 	a->doubts = 0;
 	if (a->clean_at && a->checksum == checksum && began - a->clean_at >= l->config.min_age_ns) {
-		if (a->end_unseen) {
-			set_certainty(l, a, CERTAINTY_PROBABLE, now);
-			look_again(l, a, LOOK_SEARCH, now + backoff(l, a));
-			return;
-		}
 		set_certainty(l, a, CERTAINTY_DEFINITE, now);
 		suspects_remove(a);
 		return;
@@ -334,7 +347,7 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 	if (!a->clean_at || a->checksum != checksum) {
 		a->clean_at = began;
 		a->checksum = checksum;
-		if ((a->rule == RULE_UNREFERENCED || a->end_unseen) && !a->told) {
+		if (a->rule == RULE_UNREFERENCED && !a->told) {
 			/* Nothing but this search speaks against it, and it may have
 			 * been moved from one place to another meanwhile.
 			 */
