@@ -330,7 +330,7 @@ static void command_unseen(struct ledger *l, uint64_t now)
 	ledger__missed(l, 1);
 	while ((a = table__next(&l->allocations, &i))) {
 		a->uncertain = true;
-		if (a->certainty == CERTAINTY_POSSIBLE)
+		if (a->certainty == CERTAINTY_POSSIBLE && !a->told)
 			clear_suspicion(l, a, now);
 	}
 }
@@ -713,7 +713,7 @@ static void forget_custody(struct ledger *l, uint64_t now)
 	while ((a = table__next(&l->allocations, &i))) {
 		a->carriers = 0;
 		a->uncertain = true;
-		if (a->certainty == CERTAINTY_POSSIBLE)
+		if (a->certainty == CERTAINTY_POSSIBLE && !a->told)
 			clear_suspicion(l, a, now);
 	}
 }

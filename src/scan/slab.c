@@ -330,6 +330,10 @@ enum slab_state slabs__state(struct slabs *s, uint64_t addr)
 
 	if (!s || slabs__find(s, addr, &slab) || s->slab_freelist < 0)
 		return SLAB_UNKNOWN;
+	/* The second skb of a pair lies inside of an object. */
+	addr = slab__object(&slab, addr);
+	if (!addr)
+		return SLAB_UNKNOWN;
 	c = table__get(&s->caches, slab.cache);
 	size = (size_t)slab.count * slab.step;
 	bytes = malloc(size);

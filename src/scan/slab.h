@@ -49,7 +49,7 @@ enum slab_state {
 };
 
 /*
- * Is the object at addr (its first byte) free?  Finds frees that emitted no
+ * Is the object free that addr lies in?  Finds frees that emitted no
  * event (kfree_bulk and the like).
  */
 enum slab_state slabs__state(struct slabs *s, uint64_t addr);

@@ -469,7 +469,9 @@ static const struct stack *veiled_stack(const struct names *n, uint32_t stack)
 
 const struct stack *names__stack_at(const struct names *n, uint32_t stack)
 {
-	if (n && n->base)
+	if (!n)
+		return NULL;
+	if (n->base)
 		return veiled_stack(n, stack);
 	return stack && stack <= n->nr_stacks ? n->stacks[stack - 1] : NULL;
 }

@@ -4,7 +4,7 @@
 # other tests are linked with, built once more by clang with its sanitizers.
 #
 #   make fuzz                     builds them: build/tests/fuzz-NAME
-#   make fuzz-run                 runs each for FUZZ_SECONDS
+#   make fuzz-run                 runs each for FUZZ_SECONDS, or FUZZ_RUNS times
 #   build/tests/fuzz-NAME FILE    repeats what one of them has found
 #
 # What they learn is kept in build/tests/fuzz-corpus/NAME for the next run; what
@@ -36,7 +36,7 @@ fuzz-run: $(FUZZ_TARGETS)
 		name=$${t##*/fuzz-}; learnt=$(T)/fuzz-corpus/$$name; given=tests/fuzz/corpus/$$name; \
 		mkdir -p $$learnt; [ -d $$given ] || given=; \
 		echo "# $$t"; \
-		$$t -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(T)/$$name- -verbosity=0 \
+		$$t $(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS)) -artifact_prefix=$(T)/$$name- -verbosity=0 \
 			-print_final_stats=1 $$learnt $$given || exit; \
 	done
 

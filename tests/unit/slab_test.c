@@ -245,9 +245,13 @@ static void each_slab(void **state)
 static void check_states(const struct world *w, const struct image_cache *c, uint64_t base,
 			 unsigned count, uint64_t freed)
 {
-	for (unsigned slot = 0; slot < count; slot++)
-		assert_int_equal(slabs__state(w->slabs, image__object(c, base, slot)),
-				 freed >> slot & 1 ? SLAB_FREE : SLAB_ALLOCATED);
+	for (unsigned slot = 0; slot < count; slot++) {
+		enum slab_state state = freed >> slot & 1 ? SLAB_FREE : SLAB_ALLOCATED;
+		uint64_t object = image__object(c, base, slot);
+
+		assert_int_equal(slabs__state(w->slabs, object), state);
+		assert_int_equal(slabs__state(w->slabs, object + 8), state);
+	}
 }
 
 static void freeing(enum image_layout layout)
