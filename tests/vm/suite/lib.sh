@@ -210,6 +210,10 @@ wait_run() {
 	[ ! -e "$run.arrived" ] || until_true 10 said '"event":"end"' || :
 }
 
+# A number or word of the running trace; how much of memory it follows just now.
+now() { "$tool" status --json | jq -r "$1"; }
+following() { [ "$(now .following)" = "$1" ]; }
+
 leaks() { grep -c '"event":"leak"' "$run.json" || :; }
 leaks_are() { [ "$(leaks)" = "$1" ]; }
 # A number of the end report.
