@@ -69,28 +69,31 @@ static __always_inline bool read_returns(__u64 returns[NLB_RETURNS])
 	return !link;
 }
 
-static __always_inline bool same_stack(const struct nlb_known_stack *known, __u64 place)
+/* Where a word of a known stack lies, with its context at place. */
+static __always_inline __u64 word_address(__u64 at, __u64 place)
 {
 	__u64 end = (place | (STACK_SIZE - 1)) + 1;
-	__u64 returns[NLB_RETURNS] = { 0 };
-	bool read = false;
 
+	return at & NLB_AT_END ? end - 8 * (at & (NLB_AT_END - 1)) : place + 8 * at;
+}
+
+/* As few states as can be for the verifier, whose patience ends with this (7.2). */
+static __always_inline bool same_stack(const struct nlb_known_stack *known, __u64 place)
+{
+	__u64 returns[NLB_RETURNS] = { 0 };
+
+	if (known->returns)
+		read_returns(returns);
 	for (__u32 i = 0; i < NLB_KNOWN_WORDS; i++) {
-		__u64 word, at;
+		__u64 word = 0, at;
 
 		if (i >= known->words)
 			break;
 		at = known->at[i];
-		if (at & NLB_AT_RETURN) {
-			if (!read)
-				read_returns(returns);
-			read = true;
+		if (at & NLB_AT_RETURN)
 			word = returns[at & (NLB_RETURNS - 1)];
-		} else {
-			at = at & NLB_AT_END ? end - 8 * (at & (NLB_AT_END - 1)) : place + 8 * at;
-			if (bpf_probe_read_kernel(&word, sizeof(word), (void *)at))
-				return false;
-		}
+		else
+			bpf_probe_read_kernel(&word, sizeof(word), (void *)word_address(at, place));
 		if (word != known->word[i])
 			return false;
 	}

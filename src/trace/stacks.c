@@ -21,6 +21,8 @@ static int add(struct nlb_known_stack *out, uint32_t at, uint64_t word)
 {
 	if (out->words == NLB_KNOWN_WORDS)
 		return -E2BIG;
+	if (at & NLB_AT_RETURN)
+		out->returns = 1;
 	out->at[out->words] = (uint16_t)at;
 	out->word[out->words++] = word;
 	return 0;
