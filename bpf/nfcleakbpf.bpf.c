@@ -765,7 +765,7 @@ int nlb_return(struct pt_regs *ctx)
 SEC("kprobe")
 int nlb_enter(struct pt_regs *ctx)
 {
-	scope__enter(0, bpf_get_attach_cookie(ctx));
+	scope__enter(0, cookie_of(ctx));
 	return send_call(ctx);
 }
 
