@@ -105,7 +105,7 @@ struct nlb_stack_key {
 struct nlb_known_stack {
 	__u32 number; /* the loader's; 0: it cannot be known this way */
 	__u16 words;
-	__u16 returns; /* any of them is NLB_AT_RETURN */
+	__u16 returns;		   /* any of them is NLB_AT_RETURN */
 	__u16 at[NLB_KNOWN_WORDS]; /* from the place, in words, or NLB_AT_ */
 	__u64 word[NLB_KNOWN_WORDS];
 };
