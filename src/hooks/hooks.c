@@ -226,7 +226,7 @@ bool hooks__wants_module(const struct hooks *h, const char *name)
 	return false;
 }
 
-static bool has_module(const struct hooks *h, const char *name)
+bool hooks__has_module(const struct hooks *h, const char *name)
 {
 	for (size_t i = 0; i < h->nr_modules; i++)
 		if (!strcmp(h->modules[i], name))
@@ -542,7 +542,7 @@ int hooks__module_loaded(struct hooks *h)
 	for (size_t i = 0; !err && i < h->kernel->modules.count; i++) {
 		const char *name = h->kernel->modules.list[i].name;
 
-		if (has_module(h, name) || !hooks__wants_module(h, name))
+		if (hooks__has_module(h, name) || !hooks__wants_module(h, name))
 			continue;
 		err = add_module(h, name);
 	}
@@ -589,7 +589,7 @@ void hooks__learn_callback(struct hooks *h, const struct subsystem *s, uint64_t 
 
 	if (table__get(&h->callbacks, addr) || h->nr_callbacks == MAX_CALLBACKS ||
 	    query__resolve(h->kernel->query, &addr, 1, &sym) || sym.offset ||
-	    !has_module(h, sym.module))
+	    !hooks__has_module(h, sym.module))
 		return;
 	if (table__set(&h->callbacks, addr, h) ||
 	    add_function(h, s, sym.name, addr, NULL, HOOK_CALLBACK, false, lost))

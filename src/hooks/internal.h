@@ -67,4 +67,7 @@ void missing__say(const struct hooks *h, size_t from);
 /* What tells a module from one of the same name that was loaded before or after; 0: not loaded. */
 uint64_t missing__life(const char *module);
 
+/* Is a module of this name traced and loaded? */
+bool hooks__has_module(const struct hooks *h, const char *name);
+
 #endif /* NLB_HOOKS_INTERNAL_H */

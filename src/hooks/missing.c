@@ -134,14 +134,6 @@ static bool say(struct nlb_module *event, uint32_t type, const char *name)
 	return true;
 }
 
-static bool has(const struct hooks *h, const char *name)
-{
-	for (size_t i = 0; i < hooks__nr_modules(h); i++)
-		if (!strcmp(hooks__module(h, i), name))
-			return true;
-	return false;
-}
-
 bool hooks__module_missed(struct hooks *h, struct nlb_module *event)
 {
 	const struct modules *now = &h->kernel->modules;
@@ -157,7 +149,8 @@ bool hooks__module_missed(struct hooks *h, struct nlb_module *event)
 		const char *name = now->list[i].name;
 
 		/* One that is just being loaded has no life yet: later. */
-		if (!has(h, name) && hooks__wants_module(h, name) && missing__life(name))
+		if (!hooks__has_module(h, name) && hooks__wants_module(h, name) &&
+		    missing__life(name))
 			return say(event, NLB_MODULE_LOAD, name);
 	}
 	return false;
