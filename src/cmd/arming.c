@@ -8,7 +8,6 @@
  */
 #include "cmd/arming.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +15,7 @@
 #include "kernel/devices.h"
 #include "util/log.h"
 
-#define STRANGERS 64
-#define QUIET_NS  2000000000ULL /* before births are not followed any more */
+#define QUIET_NS 2000000000ULL /* before births are not followed any more */
 
 struct arming {
 	struct hooks *hooks;
@@ -71,44 +69,40 @@ static bool quiet(struct arming *a)
 	return !modules__find(&a->kernel->modules, "nfc") || !devices__powered(a->devices);
 }
 
+struct held {
+	struct arming *arming;
+	size_t objects, skbs;
+};
+
 /*
  * What the book holds.  What the ledger does not know any more is taken off: memory has
  * shown that it is free.
  */
-static void count_book(struct arming *a, size_t *objects, size_t *skbs)
+static void count_booked(void *ctx, uint64_t addr, const struct nlb_book_entry *entry)
 {
-	int fd = hooks__book_fd(a->hooks);
-	uint64_t key, next, strangers[STRANGERS];
-	size_t nr_strangers = 0;
-	struct nlb_book_entry entry;
-	bool first = true;
+	struct held *held = ctx;
+	const struct allocation *known = ledger__find(held->arming->ledger, addr);
 
-	*objects = *skbs = 0;
-	for (; !bpf_map_get_next_key(fd, first ? NULL : &key, &next); first = false) {
-		const struct allocation *known = ledger__find(a->ledger, next);
-
-		key = next;
-		if (bpf_map_lookup_elem(fd, &key, &entry))
-			continue; /* freed meanwhile */
-		*(entry.kind == NLB_KIND_SKB ? skbs : objects) += 1;
-		if ((!known || known->born != entry.born) && nr_strangers < STRANGERS)
-			strangers[nr_strangers++] = key;
-	}
-	while (nr_strangers)
-		hooks__forget(a->hooks, strangers[--nr_strangers]);
+	*(entry->kind == NLB_KIND_SKB ? &held->skbs : &held->objects) += 1;
+	if (!known || known->born != entry->born)
+		hooks__forget(held->arming->hooks, addr);
 }
 
 bool arming__work(struct arming *a, uint64_t now)
 {
-	size_t objects, skbs;
+	struct held held = { .arming = a };
 	int err;
 
 	switch (hooks__level(a->hooks)) {
 	case HOOKS_ASLEEP:
 		return false;
 	case HOOKS_ENDS:
-		count_book(a, &objects, &skbs);
-		hooks__rest(a->hooks, objects, skbs);
+		err = hooks__each_booked(a->hooks, count_booked, &held);
+		if (err) {
+			log_debug("the book could not be read: %s", strerror(-err));
+			return false;
+		}
+		hooks__rest(a->hooks, held.objects, held.skbs);
 		if (hooks__level(a->hooks) == HOOKS_ASLEEP)
 			log_debug("nothing is followed until a device comes up");
 		return false;

@@ -4,7 +4,6 @@
  */
 #include "cmd/losses.h"
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -14,37 +13,40 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-static int read_book(struct losses *l, struct live **out, size_t *count)
-{
-	int fd = hooks__book_fd(l->hooks);
-	size_t room = hooks__book_entries(l->hooks);
-	struct live *list = calloc(room, sizeof(*list));
-	struct nlb_book_entry entry;
-	uint64_t key, next;
-	bool first = true;
-	size_t n = 0;
+struct book {
+	struct names *names;
+	struct live *live;
+	size_t count, room;
+	int err;
+};
 
-	if (!list)
-		return -ENOMEM;
-	while (n < room && !bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
-		first = false;
-		key = next;
-		if (bpf_map_lookup_elem(fd, &key, &entry))
-			continue; /* freed meanwhile */
-		list[n] = (struct live){
-			.addr = key,
-			.born = entry.born,
-			.size = entry.size,
-			.skb = entry.kind == NLB_KIND_SKB,
-			.sock = entry.kind == NLB_KIND_SOCK,
-			.caller = names__function(l->names, entry.site),
-			.tid = entry.tid,
-		};
-		decode__comm(list[n++].comm, entry.comm);
+static void add(void *ctx, uint64_t addr, const struct nlb_book_entry *entry)
+{
+	struct book *b = ctx;
+	struct live *live;
+
+	if (b->count == b->room) {
+		size_t room = b->room ? 2 * b->room : 256;
+
+		live = reallocarray(b->live, room, sizeof(*live));
+		if (!live) {
+			b->err = -ENOMEM;
+			return;
+		}
+		b->live = live;
+		b->room = room;
 	}
-	*out = list;
-	*count = n;
-	return 0;
+	live = &b->live[b->count++];
+	*live = (struct live){
+		.addr = addr,
+		.born = entry->born,
+		.size = entry->size,
+		.skb = entry->kind == NLB_KIND_SKB,
+		.sock = entry->kind == NLB_KIND_SOCK,
+		.caller = names__function(b->names, entry->site),
+		.tid = entry->tid,
+	};
+	decode__comm(live->comm, entry->comm);
 }
 
 void losses__event(struct losses *l)
@@ -87,8 +89,7 @@ void losses__check(struct losses *l)
 {
 	uint64_t lost = __atomic_load_n(&hooks__counters(l->hooks)->lost, __ATOMIC_RELAXED);
 	uint64_t snapshot;
-	struct live *live = NULL;
-	size_t count = 0;
+	struct book book = { .names = l->names };
 	int err;
 
 	losses__blind(l);
@@ -103,13 +104,15 @@ void losses__check(struct losses *l)
 			 (unsigned long long)lost);
 	ring_buffer__consume(l->ring);
 	snapshot = clock__now();
-	err = read_book(l, &live, &count);
+	err = hooks__each_booked(l->hooks, add, &book);
 	if (!err)
-		err = session__resync(l->session, live, count, snapshot);
+		err = book.err;
+	if (!err)
+		err = session__resync(l->session, book.live, book.count, snapshot);
 	if (err && !l->failing)
 		log_error("the book could not be read: %s; trying again", strerror(-err));
 	if (!err)
 		l->lost = lost;
 	l->failing = err;
-	free(live);
+	free(book.live);
 }

@@ -165,31 +165,13 @@ void hooks__rest(struct hooks *h, size_t objects, size_t skbs)
 		h->level = HOOKS_ASLEEP;
 }
 
-void hooks__forget(struct hooks *h, uint64_t addr)
-{
-	uint32_t *live = h->skel->bss->filter.live;
-
-	if (bpf_map_delete_elem(hooks__book_fd(h), &addr))
-		return;
-	/* A larger filter keeps its counters to itself; there the address stays suspicious. */
-	if (h->skel->rodata->live_bits != NLB_FILTER_BITS)
-		return;
-	__atomic_fetch_sub(&live[nlb_hash1(addr) >> (64 - NLB_FILTER_BITS)], 1, __ATOMIC_RELAXED);
-	__atomic_fetch_sub(&live[nlb_hash2(addr) >> (64 - NLB_FILTER_BITS)], 1, __ATOMIC_RELAXED);
-}
-
 /* ---- may it sleep at all? ---- */
 
 static bool hook_attached(const struct hooks *h, const char *module, const char *target)
 {
-	for (size_t i = 0; i < h->count; i++) {
-		const struct hook *hook = &h->entries[i]->hook;
+	size_t i = missing__find(h, module, target);
 
-		if (!strcmp(hook->target, target) && !strcmp(hook->module, module) &&
-		    hook->state == HOOK_ATTACHED)
-			return true;
-	}
-	return false;
+	return i < h->count && h->entries[i]->hook.state == HOOK_ATTACHED;
 }
 
 /* Is there a hook that says when a device of this module comes up? */

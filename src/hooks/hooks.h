@@ -153,6 +153,14 @@ const struct hook *hooks__at(const struct hooks *h, size_t index);
 
 int hooks__events_fd(const struct hooks *h);
 int hooks__book_fd(const struct hooks *h);
+/*
+ * Calls each() for every live allocation in the in-kernel book, in no order; what is freed
+ * or allocated meanwhile may be among them or not.  0 or a negative errno: then there may
+ * be more.
+ */
+int hooks__each_booked(const struct hooks *h,
+		       void (*each)(void *ctx, uint64_t addr, const struct nlb_book_entry *entry),
+		       void *ctx);
 /* The map of stacks that need not be walked again (trace/stacks.h). */
 int hooks__stacks_fd(const struct hooks *h);
 /* The map of the tasks that are, or were, inside a frame. */

@@ -56,6 +56,8 @@ struct hooks {
 
 /* ---- missing.c ---- */
 
+/* Place of the hook on a tracepoint or function (module "": the kernel's), or the hooks' count. */
+size_t missing__find(const struct hooks *h, const char *module, const char *target);
 /* Place of the hook that sees the end of what this one sees begin, or the hooks' count. */
 size_t missing__end_of(const struct hooks *h, size_t index);
 /* What begins is not planned where its end is not. */

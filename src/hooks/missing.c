@@ -24,19 +24,19 @@ static bool is_return(const struct entry *e)
 	return !strcmp(e->hook.mechanism, "fexit") || !strncmp(e->hook.mechanism, "kret", 4);
 }
 
-static size_t find(const struct hooks *h, const char *target)
+size_t missing__find(const struct hooks *h, const char *module, const char *target)
 {
 	size_t i = 0;
 
-	while (i < h->count &&
-	       (h->entries[i]->function || strcmp(h->entries[i]->hook.target, target) != 0))
+	while (i < h->count && (strcmp(h->entries[i]->hook.module, module) != 0 ||
+				strcmp(h->entries[i]->hook.target, target) != 0))
 		i++;
 	return i;
 }
 
 static bool there(const struct hooks *h, const char *target)
 {
-	size_t i = find(h, target);
+	size_t i = missing__find(h, "", target);
 
 	return i < h->count && (h->entries[i]->hook.state == HOOK_ATTACHED ||
 				h->entries[i]->hook.state == HOOK_ASLEEP);
@@ -49,7 +49,7 @@ size_t missing__end_of(const struct hooks *h, size_t index)
 	if (!e->function)
 		return strcmp(e->hook.target, "workqueue_execute_start") != 0
 			       ? h->count
-			       : find(h, "workqueue_execute_end");
+			       : missing__find(h, "", "workqueue_execute_end");
 	/* The return of a function was planned behind its entry. */
 	return e->meaning.role == HOOK_FRAME && !is_return(e) ? index + 1 : h->count;
 }

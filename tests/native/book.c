@@ -28,6 +28,54 @@ static void trace(struct hooks *h, struct nlb_range range)
 	__atomic_store_n(&bss->filter.span.size, range.size, __ATOMIC_SEQ_CST);
 }
 
+struct walk {
+	uint64_t addrs[HELD + 100];
+	size_t count;
+	int *fds; /* one is closed at each step */
+	int next;
+};
+
+static void step(void *ctx, uint64_t addr, const struct nlb_book_entry *entry)
+{
+	struct walk *w = ctx;
+
+	if (w->count < sizeof(w->addrs) / sizeof(*w->addrs) && entry->kind == NLB_KIND_OBJECT)
+		w->addrs[w->count++] = addr;
+	if (w->fds && w->next < HELD)
+		close(w->fds[w->next++]);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Half of the book is freed while it is read: what is not must be found, once. */
+static void test_walk(const struct hooks *h, int *fds)
+{
+	static struct walk during, after;
+	bool once = true, all = true;
+	int err;
+
+	during.fds = fds;
+	during.next = HELD / 2;
+	err = hooks__each_booked(h, step, &during);
+	if (!err)
+		err = hooks__each_booked(h, step, &after);
+	qsort(during.addrs, during.count, sizeof(*during.addrs), by_address);
+	for (size_t i = 1; i < during.count; i++)
+		once &= during.addrs[i] != during.addrs[i - 1];
+	for (size_t i = 0; i < after.count; i++)
+		all &= bsearch(&after.addrs[i], during.addrs, during.count, sizeof(*after.addrs),
+			       by_address) != NULL;
+	result(!err && during.next == HELD && after.count >= HELD / 2,
+	       "the book is read while half of it is freed: %zu, then %zu", during.count,
+	       after.count);
+	result(once && all, "what is not freed is read, and nothing twice");
+}
+
 void test_large_book(struct kernel *kernel, struct names *names, struct nlb_range range)
 {
 	static const char *const modules[] = { "nlb_no_such_module" };
@@ -51,7 +99,9 @@ void test_large_book(struct kernel *kernel, struct names *names, struct nlb_rang
 	while (n < HELD && (fds[n] = eventfd(0, EFD_CLOEXEC)) >= 0)
 		n++;
 	allocs = __atomic_load_n(&c->allocs, __ATOMIC_SEQ_CST);
-	for (int i = 0; i < n; i++)
+	if (n == HELD)
+		test_walk(h, fds);
+	for (int i = 0; i < (n == HELD ? n / 2 : n); i++)
 		close(fds[i]);
 	frees = __atomic_load_n(&c->frees, __ATOMIC_SEQ_CST);
 	setrlimit(RLIMIT_NOFILE, &before);
