@@ -549,9 +549,12 @@ int hooks__module_loaded(struct hooks *h)
 	if (err || h->nr_modules == before)
 		return err;
 	names__modules_changed(h->names);
-	/* Memory first: function hooks take their time, and the module begins now. */
-	err = hooks__wake(h);
+	/*
+	 * What it allocates counts from here on, and then memory first: trampolines and
+	 * function hooks take their time, and the module begins now.
+	 */
 	write_ranges(h);
+	err = hooks__wake(h);
 	attach_planned(h);
 	missing__say(h, first);
 	return err ? err : 1;
