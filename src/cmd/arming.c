@@ -15,7 +15,8 @@
 #include "kernel/devices.h"
 #include "util/log.h"
 
-#define QUIET_NS 2000000000ULL /* before births are not followed any more */
+#define QUIET_NS   2000000000ULL  /* before births are not followed any more */
+#define LOADING_NS 10000000000ULL /* after a module came: another, and its device, come soon */
 
 struct arming {
 	struct hooks *hooks;
@@ -24,6 +25,7 @@ struct arming {
 	const struct ledger *ledger; /* the session's */
 	struct devices *devices;
 	uint64_t quiet_since; /* 0: not quiet */
+	uint64_t loaded;      /* the latest module, or 0 */
 };
 
 struct arming *arming__new(struct hooks *hooks, const struct kernel *kernel,
@@ -61,9 +63,17 @@ void arming__activity(struct arming *a)
 	log_debug("memory is followed again");
 }
 
-static bool quiet(struct arming *a)
+void arming__module_loaded(struct arming *a, uint64_t now)
+{
+	a->loaded = now;
+}
+
+static bool quiet(struct arming *a, uint64_t now)
 {
 	if (!hooks__may_sleep(a->hooks) || ledger__stats(a->ledger)->commands_live)
+		return false;
+	/* Where there is no module, there is nothing to wait for. */
+	if (a->loaded && now < a->loaded + LOADING_NS && hooks__nr_modules(a->hooks))
 		return false;
 	/* To ask for the NFC family would load its module. */
 	return !modules__find(&a->kernel->modules, "nfc") || !devices__powered(a->devices);
@@ -109,13 +119,12 @@ bool arming__work(struct arming *a, uint64_t now)
 	case HOOKS_AWAKE:
 		break;
 	}
-	if (!quiet(a)) {
+	if (!quiet(a, now)) {
 		a->quiet_since = 0;
 		return false;
 	}
 	if (!a->quiet_since)
 		a->quiet_since = now;
-	/* Where there is no module, there is nothing to wait for. */
 	if (now - a->quiet_since < QUIET_NS && hooks__nr_modules(a->hooks))
 		return false;
 	err = hooks__doze(a->hooks);

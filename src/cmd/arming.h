@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * When the hooks on memory are attached: they follow the NFC stack.  Awake while a
- * device is powered or a module was just loaded, then until what was seen allocated is
+ * device is powered or a module was just loaded (10 s), then until what was seen allocated is
  * freed, else asleep.
  */
 #ifndef NLB_ARMING_H
@@ -23,6 +23,8 @@ void arming__free(struct arming *a);
 
 /* Something happens in the stack: wakes the hooks up unless they are awake. */
 void arming__activity(struct arming *a);
+/* A module was loaded and is traced.  now: CLOCK_MONOTONIC, nanoseconds. */
+void arming__module_loaded(struct arming *a, uint64_t now);
 /*
  * To be called about once a second, with the ring buffer emptied and no loss that is not
  * made good.  May wait for the kernel, some tens of milliseconds, when it lets hooks go;

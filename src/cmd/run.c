@@ -294,6 +294,7 @@ static void on_module(struct run *r, const struct nlb_module *m)
 		log_error("module %s is not traced: %s", name, strerror(-ret));
 	if (ret <= 0)
 		return;
+	arming__module_loaded(r->arming, clock__now());
 	/* Devices go with their driver; another may get the same address. */
 	session__forget_device_names(r->session);
 	/* One event may find several: they come in quick succession. */
