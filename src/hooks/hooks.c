@@ -191,7 +191,10 @@ static int plan_module(struct hooks *h, const char *module)
 		if (strcmp(s->module, module) != 0)
 			continue;
 		for (const struct hooked_function *f = s->functions; f->name; f++) {
-			uint64_t addr = module_symbols__find(&symbols, f->name);
+			/* These roles want none of the arguments, or one that is only compared. */
+			bool reduced = f->role == HOOK_FRAME || f->role == HOOK_ABORT;
+			uint64_t addr = reduced ? module_symbols__find_reduced(&symbols, f->name)
+						: module_symbols__find(&symbols, f->name);
 
 			err = add_function(h, s, f->name, addr, f, f->role, false, f->lost);
 			if (!err && returns(f->role))
