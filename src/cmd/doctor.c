@@ -53,7 +53,7 @@ struct fact {
 	const char *yes, *no;
 };
 
-#define NR_FACTS 13
+#define NR_FACTS 14
 
 static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 {
@@ -91,6 +91,8 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 		  "no types of modules (5.11 has them): no --attach fentry" },
 		{ "missed runs", f->counted_misses, "the kernel counts programs that did not run",
 		  "not counted (before 5.12): findings after one are not marked" },
+		{ "preemption", !f->preempted, "none while a program runs",
+		  "of programs; others' events meanwhile are missed (and counted)" },
 		{ "stacks", f->whole_stacks, "told whole",
 		  "end at a function whose return is hooked (before 5.16)" },
 	};

@@ -48,11 +48,26 @@ static int load_fentry(const struct btf *btf)
 	return 0;
 }
 
+/*
+ * What the kernel was started with (preempt=), kernel/sched/core.c: 0 none, 1 voluntary,
+ * 2 full, 3 lazy (6.13).  One that has no choice says so by its version.
+ */
+static bool is_preempted(const char *version, bool rt, struct query *q)
+{
+	uint64_t addr;
+	int mode;
+
+	if (!rt && !query__find(q, NULL, "preempt_dynamic_mode", &addr) &&
+	    !query__read(q, addr, &mode, sizeof(mode)))
+		return mode >= 2;
+	return strstr(version, " PREEMPT");
+}
+
 void features__probe(struct features *f, const struct btf *btf, struct query *q)
 {
 	char *end;
 	uint64_t addr;
-	struct utsname uts;
+	struct utsname uts = { 0 };
 
 	memset(f, 0, sizeof(*f));
 	if (!uname(&uts)) {
@@ -85,6 +100,7 @@ void features__probe(struct features *f, const struct btf *btf, struct query *q)
 				       kbtf__has_function(btf, "rethook_find_ret_addr")));
 	f->memory = q;
 	f->syscall_program = query__has_syscall(q);
+	f->preempted = is_preempted(uts.version, f->settings.preempt_rt, q);
 	f->symbols = !query__find(q, NULL, "__kfree_skb", &addr);
 	f->fentry = -EPERM;
 	if (!f->privileged)

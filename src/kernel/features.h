@@ -30,6 +30,7 @@ struct features {
 	bool whole_stacks;     /* also above a function whose return is hooked (5.16) */
 	bool memory;	       /* questions can be asked, see query.h */
 	bool syscall_program;  /* and are answered by programs of type syscall (5.14) */
+	bool preempted;	       /* tasks, wherever they are in the kernel (full, lazy, RT) */
 	bool symbols;	       /* addresses of symbols are not hidden */
 	bool bpf;	       /* there is a bpf() (CONFIG_BPF_SYSCALL) */
 	struct settings settings;
