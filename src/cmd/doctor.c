@@ -53,7 +53,7 @@ struct fact {
 	const char *yes, *no;
 };
 
-#define NR_FACTS 14
+#define NR_FACTS 15
 
 static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 {
@@ -89,6 +89,8 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 		  "no programs run on demand: neither memory nor symbols can be read" },
 		{ "module BTF", f->module_btf, "modules can have types: --attach fentry",
 		  "no types of modules (5.11 has them): no --attach fentry" },
+		{ "trampolines", f->reattach, "let a program go and take it back",
+		  "take none back (before 5.13): a copy after each rest" },
 		{ "missed runs", f->counted_misses, "the kernel counts programs that did not run",
 		  "not counted (before 5.12): findings after one are not marked" },
 		{ "preemption", !f->preempted, "none while a program runs",

@@ -22,6 +22,19 @@
 #include "util/clock.h"
 #include "util/log.h"
 
+/*
+ * Before 5.13 a program that was detached from a trampoline cannot be attached again: a
+ * copy stands by.  If there is none, waking up says so.
+ */
+static void make_ready(struct hooks *h, struct entry *e)
+{
+	bool trampoline =
+		!strcmp(e->hook.mechanism, "fentry") || !strcmp(e->hook.mechanism, "fexit");
+
+	if (trampoline && !h->kernel->features.reattach)
+		(void)attach__copy(&e->attachment, e->program, h->kernel->btf, e->hook.target);
+}
+
 static void put_to_sleep(struct hooks *h, enum hook_group group)
 {
 	for (size_t i = h->count; i-- > 0;) {
@@ -31,6 +44,7 @@ static void put_to_sleep(struct hooks *h, enum hook_group group)
 			continue;
 		attach__detach(&e->attachment);
 		e->hook.state = HOOK_ASLEEP;
+		make_ready(h, e);
 		snprintf(e->hook.reason, sizeof(e->hook.reason), "no NFC device is up");
 	}
 }

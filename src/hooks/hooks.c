@@ -173,6 +173,8 @@ static int add_function(struct hooks *h, const struct subsystem *s, const char *
 	else if (h->mode == ATTACH_FENTRY && h->kernel->features.fentry)
 		set_state(e, HOOK_MISSING, "fentry is refused: %s",
 			  strerror(-h->kernel->features.fentry));
+	else if (h->mode == ATTACH_FENTRY && !h->kernel->features.module_btf)
+		set_state(e, HOOK_MISSING, "modules have no BTF on this kernel");
 	else if (missing__refused(&e->hook))
 		set_state(e, HOOK_MISSING, "refused by NFCLEAKBPF_REFUSE");
 	return 0;
@@ -191,7 +193,10 @@ static int plan_module(struct hooks *h, const char *module)
 		if (strcmp(s->module, module) != 0)
 			continue;
 		for (const struct hooked_function *f = s->functions; f->name; f++) {
-			uint64_t addr = module_symbols__find(&symbols, f->name);
+			/* These roles want none of the arguments, or one that is only compared. */
+			bool reduced = f->role == HOOK_FRAME || f->role == HOOK_ABORT;
+			uint64_t addr = reduced ? module_symbols__find_reduced(&symbols, f->name)
+						: module_symbols__find(&symbols, f->name);
 
 			err = add_function(h, s, f->name, addr, f, f->role, false, f->lost);
 			if (!err && returns(f->role))
@@ -349,7 +354,8 @@ static void choose_function_programs(struct hooks *h)
 					      h->skel->progs.nlb_f_leave };
 	bool kprobe = h->mode == ATTACH_KPROBE ||
 		      (h->mode == ATTACH_KPROBE_MULTI && h->kernel->features.cookie);
-	bool fentry = h->mode == ATTACH_FENTRY && !h->kernel->features.fentry;
+	bool fentry = h->mode == ATTACH_FENTRY && !h->kernel->features.fentry &&
+		      h->kernel->features.module_btf;
 
 	for (size_t i = 0; i < 4; i++) {
 		bpf_program__set_autoload(kprobes[i], kprobe);

@@ -98,6 +98,8 @@ void features__probe(struct features *f, const struct btf *btf, struct query *q)
 	f->whole_stacks =
 		!f->kprobe || (btf && (kbtf__has_function(btf, "kretprobe_find_ret_addr") ||
 				       kbtf__has_function(btf, "rethook_find_ret_addr")));
+	/* Not told by any type; these came with it, in 5.13 (commit f3a95075549e). */
+	f->reattach = btf && kbtf__member_offset(btf, "bpf_prog_aux", "kfunc_tab") >= 0;
 	f->memory = q;
 	f->syscall_program = query__has_syscall(q);
 	f->preempted = is_preempted(uts.version, f->settings.preempt_rt, q);

@@ -26,6 +26,7 @@ struct features {
 	bool cookie;	       /* bpf_get_attach_cookie() in kprobes (5.15) */
 	int fentry;	       /* 0, or the negative errno of loading one */
 	bool module_btf;       /* modules describe their types, too (5.11) */
+	bool reattach;	       /* a trampoline takes a program that left one (5.13) */
 	bool counted_misses;   /* the kernel counts programs that did not run (5.12) */
 	bool whole_stacks;     /* also above a function whose return is hooked (5.16) */
 	bool memory;	       /* questions can be asked, see query.h */

@@ -216,6 +216,23 @@ uint64_t module_symbols__find(const struct module_symbols *s, const char *name)
 	return 0;
 }
 
+uint64_t module_symbols__find_reduced(const struct module_symbols *s, const char *name)
+{
+	uint64_t addr = module_symbols__find(s, name);
+	size_t len = strlen(name);
+
+	for (size_t i = 0; !addr && i < s->count; i++) {
+		const char *found = s->list[i].name;
+
+		if (strncmp(found, name, len) != 0 || strncmp(found + len, ".isra.", 6) != 0)
+			continue;
+		/* Behind another suffix, as .cold, is not where it begins. */
+		if (!strchr(found + len + 6, '.'))
+			addr = s->list[i].addr;
+	}
+	return addr;
+}
+
 #define MODULE_MEMORIES 4 /* text, data, rodata, ro_after_init; then those of init */
 
 /* The address of its first memory. */

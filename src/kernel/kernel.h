@@ -67,6 +67,11 @@ int kernel__module_symbols(struct kernel *k, const char *module, struct module_s
 void module_symbols__free(struct module_symbols *s);
 /* The address of a function, 0 if it is not there. */
 uint64_t module_symbols__find(const struct module_symbols *s, const char *name);
+/*
+ * The same for one whose arguments need not be where the source has them: where gcc has
+ * taken an unused parameter or result away, what is left is called NAME.isra.0.
+ */
+uint64_t module_symbols__find_reduced(const struct module_symbols *s, const char *name);
 
 struct memory_range {
 	uint64_t start, size;

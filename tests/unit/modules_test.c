@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "kernel/kernel.h"
 #include "kernel/modules.h"
 
 /* As seen on 6.1 with the simulator and a USB reader's driver. */
@@ -146,6 +147,24 @@ static void circle(void **state)
 	modules__free(&m);
 }
 
+/* As seen in nci on 7.2. */
+static void reduced(void **state)
+{
+	struct module_symbol list[] = {
+		{ 0x10, "nci_close_device.isra.0.cold" }, { 0x20, "nci_close_device_now.isra.0" },
+		{ 0x30, "nci_close_device.constprop.0" }, { 0x40, "nci_close_device.part.0" },
+		{ 0x50, "nci_close_device.isra.0" },	  { 0x60, "nci_send_cmd.isra.0" },
+		{ 0x70, "nci_send_cmd" },		  { 0x80, "nci" },
+	};
+	const struct module_symbols s = { .list = list, .count = sizeof(list) / sizeof(*list) };
+
+	(void)state;
+	assert_int_equal(module_symbols__find(&s, "nci_close_device"), 0);
+	assert_int_equal(module_symbols__find_reduced(&s, "nci_close_device"), 0x50);
+	assert_int_equal(module_symbols__find_reduced(&s, "nci_send_cmd"), 0x70);
+	assert_int_equal(module_symbols__find_reduced(&s, "nci_close"), 0);
+}
+
 static void no_file(void **state)
 {
 	struct modules m;
@@ -163,6 +182,7 @@ static const struct CMUnitTest modules[] = {
 	TEST("modules: hidden addresses, other states, garbage", odd_lines),
 	TEST("modules: lines longer than there is room for", long_lines),
 	TEST("modules: a circle of users ends", circle),
+	TEST("modules: functions that gcc took a parameter or the result from", reduced),
 	TEST("modules: a kernel without modules is -ENOENT", no_file),
 };
 

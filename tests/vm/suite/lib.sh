@@ -98,6 +98,9 @@ none() { # DESCRIPTION QUERY [FILE]
 	fi
 }
 
+# What cannot be tried, since the kernel has no such thing.
+lacking() { echo "# NOT ON THIS KERNEL: $scenario: $*"; }
+
 seconds() { printf '%d.%02d s' "$(($1 / 100))" "$(($1 % 100))"; }
 
 # ---- time and waiting ----
@@ -264,6 +267,7 @@ slub_of() { # FUNCTION
 # more: they have to be known from before.  And so have the nameless functions of others, whose place
 # the modules may have got.
 remember_nameless() {
+	have_slub || return 0
 	grep -ohE '\<0x[0-9a-f]{16}' /sys/kernel/debug/slab/kmalloc-*/alloc_traces \
 		/sys/kernel/debug/slab/skbuff_*/alloc_traces | sort -u >"$work/nameless"
 }
@@ -301,6 +305,21 @@ slub_of_the_dead() {
 		END { for (f in count) print count[f], f }
 	' "$work/nameless" "$work/functions" /sys/kernel/debug/slab/kmalloc-*/alloc_traces \
 		/sys/kernel/debug/slab/skbuff_*/alloc_traces
+}
+
+# Once the modules are gone.
+slub_sees_no_leak() {
+	# What a boot forgot to ask for is no lack: it fails below.
+	if [ ! -d /sys/kernel/debug/slab ]; then
+		lacking "SLUB is not asked, it prints no more than fits into a page (before 5.16)"
+		return
+	fi
+	slub_of_the_dead >"$work/left"
+	if [ -s "$work/left" ]; then
+		not_ok "SLUB sees no leak either" <"$work/left"
+	else
+		ok "SLUB sees no leak either"
+	fi
 }
 
 # The kernel counts the calls of functions, by kprobe events (which have nothing to do with BPF).
