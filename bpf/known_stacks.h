@@ -46,54 +46,59 @@ struct task_struct___nlb {
 
 /*
  * Where a function with a kretprobe returns to is not on the stack, but in a list of
- * the task's, the innermost first.  Returns whether that is all of it.
+ * the task's, the innermost first.  Returns whether that is all of it.  Behind its end
+ * there is nothing to read, which leaves 0.
  */
 static __always_inline bool read_returns(__u64 returns[NLB_RETURNS])
 {
 	struct task_struct___nlb *task = (void *)bpf_get_current_task();
 	struct llist_node___nlb *link;
 
-	for (__u32 i = 0; i < NLB_RETURNS; i++)
-		returns[i] = 0;
 	if (!bpf_core_field_exists(task->rethooks) ||
-	    !bpf_core_type_exists(struct rethook_node___nlb))
+	    !bpf_core_type_exists(struct rethook_node___nlb)) {
+		for (__u32 i = 0; i < NLB_RETURNS; i++)
+			returns[i] = 0;
 		return true;
+	}
 	link = BPF_CORE_READ(task, rethooks.first);
-	for (__u32 i = 0; i < NLB_RETURNS && link; i++) {
+	for (__u32 i = 0; i < NLB_RETURNS; i++) {
 		struct rethook_node___nlb *node =
 			(void *)link - bpf_core_field_offset(struct rethook_node___nlb, llist);
 
-		returns[i] = BPF_CORE_READ(node, ret_addr);
+		bpf_core_read(&returns[i], sizeof(returns[i]), &node->ret_addr);
 		link = BPF_CORE_READ(link, next);
 	}
 	return !link;
 }
 
-/* Where a word of a known stack lies, with its context at place. */
-static __always_inline __u64 word_address(__u64 at, __u64 place)
-{
-	__u64 end = (place | (STACK_SIZE - 1)) + 1;
-
-	return at & NLB_AT_END ? end - 8 * (at & (NLB_AT_END - 1)) : place + 8 * at;
-}
-
-/* As few states as can be for the verifier, whose patience ends with this (7.2). */
+/*
+ * No branch but the two that end it: the verifier goes each way at each of all words, and
+ * its patience has an end (7.2), as has that of who waits for the start.
+ */
 static __always_inline bool same_stack(const struct nlb_known_stack *known, __u64 place)
 {
-	__u64 returns[NLB_RETURNS] = { 0 };
+	__u64 end = (place | (STACK_SIZE - 1)) + 1;
+	/* Anything: asked for only where they are read. */
+	__u64 returns[NLB_RETURNS] = { place, place };
 
 	if (known->returns)
 		read_returns(returns);
 	for (__u32 i = 0; i < NLB_KNOWN_WORDS; i++) {
-		__u64 word = 0, at;
+		__u64 word, at, offset, from_end, is_return;
 
 		if (i >= known->words)
 			break;
 		at = known->at[i];
-		if (at & NLB_AT_RETURN)
-			word = returns[at & (NLB_RETURNS - 1)];
-		else
-			bpf_probe_read_kernel(&word, sizeof(word), (void *)word_address(at, place));
+		offset = 8 * (at & (NLB_AT_END - 1));
+		from_end = -(at / NLB_AT_END & 1);
+		is_return = -(at / NLB_AT_RETURN & 1);
+		/* All ones or none, or the compiler makes branches of them. */
+		barrier_var(from_end);
+		barrier_var(is_return);
+		bpf_probe_read_kernel(&word, sizeof(word),
+				      (void *)((end - offset) & from_end) +
+					      ((place + offset) & ~from_end));
+		word = (word & ~is_return) | (returns[at & (NLB_RETURNS - 1)] & is_return);
 		if (word != known->word[i])
 			return false;
 	}

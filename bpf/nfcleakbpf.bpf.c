@@ -363,14 +363,31 @@ static __always_inline bool book__add(__u64 addr, const struct nlb_book_entry *e
 	return true;
 }
 
-/* The innermost address in a traced module, or 0. */
+/* a < b, in a highest bit: as a comparison it would be a branch. */
+static __always_inline __u64 less(__u64 a, __u64 b)
+{
+	return (~a & b) | ((~a | b) & (a - b));
+}
+
+/*
+ * The innermost address in a traced module, or 0.  As few branches as can be, since the
+ * verifier goes each way of each for each frame.
+ */
 static __always_inline __u64 traced_site(const __u64 *stack, __u32 depth, __s32 size)
 {
 	for (__u32 i = 0; i < depth; i++) {
+		__u64 hit = 0, addr;
+
 		if ((__s32)(i * sizeof(*stack)) >= size)
 			break;
-		if (in_traced_text(stack[i]))
-			return stack[i];
+		addr = stack[i];
+		for (__u32 r = 0; r < NLB_MAX_RANGES; r++) {
+			const volatile struct nlb_range *range = &filter.ranges[r];
+
+			hit |= less(addr - range->start, range->size);
+		}
+		if (hit >> 63)
+			return addr;
 	}
 	return 0;
 }
@@ -488,7 +505,8 @@ static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64
 		return 0;
 	}
 	submit(e);
-	if (key.way < NLB_STACK_WAYS)
+	/* From memory: what the verifier knows of it, it would go through one by one. */
+	if (*(volatile __u8 *)&key.way < NLB_STACK_WAYS)
 		learn_stack(ctx, &key, place, site);
 	return 0;
 }
