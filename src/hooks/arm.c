@@ -28,11 +28,8 @@
  */
 static void make_ready(struct hooks *h, struct entry *e)
 {
-	bool trampoline =
-		!strcmp(e->hook.mechanism, "fentry") || !strcmp(e->hook.mechanism, "fexit");
-
-	if (trampoline && !h->kernel->features.reattach)
-		(void)attach__copy(&e->attachment, e->program, h->kernel->btf, e->hook.target);
+	if (e->btf_id && !h->kernel->features.reattach)
+		(void)attach__copy(&e->attachment, e->program, e->btf_id);
 }
 
 static void put_to_sleep(struct hooks *h, enum hook_group group)

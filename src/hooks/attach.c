@@ -34,19 +34,14 @@ int attach__program(struct attachment *a, struct bpf_program *program)
 	return 0;
 }
 
-int attach__copy(struct attachment *a, const struct bpf_program *program, const struct btf *btf,
-		 const char *function)
+int attach__copy(struct attachment *a, const struct bpf_program *program, uint32_t function)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, load,
-		    .expected_attach_type = bpf_program__expected_attach_type(program));
-	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
-	int fd;
+		    .expected_attach_type = bpf_program__expected_attach_type(program),
+		    .attach_btf_id = function);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, bpf_program__name(program), "GPL",
+			       bpf_program__insns(program), bpf_program__insn_cnt(program), &load);
 
-	if (id < 0)
-		return id;
-	load.attach_btf_id = (__u32)id;
-	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, bpf_program__name(program), "GPL",
-			   bpf_program__insns(program), bpf_program__insn_cnt(program), &load);
 	if (fd < 0)
 		return fd;
 	a->own_prog = fd + 1;
