@@ -128,8 +128,6 @@ static void plan_core_hook(struct hooks *h, struct entry *e)
 		else
 			set_state(e, HOOK_MISSING, "no such tracepoint");
 	}
-	if (trampoline && e->hook.state == HOOK_PLANNED)
-		e->btf_id = (uint32_t)btf__find_by_name_kind(btf, target, BTF_KIND_FUNC);
 	if (e->hook.state == HOOK_PLANNED && missing__refused(&e->hook))
 		set_state(e, HOOK_MISSING, "refused by NFCLEAKBPF_REFUSE");
 }

@@ -31,8 +31,7 @@ struct entry {
 	uint64_t addr;		     /* of function hooks */
 	bool function;		     /* a module's function, by cookie = index + 1 */
 	enum hook_group group;
-	bool required;	 /* without it nothing is traced */
-	uint32_t btf_id; /* of the kernel's function that a trampoline is for */
+	bool required; /* without it nothing is traced */
 };
 
 struct hooks {
