@@ -90,7 +90,7 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 		{ "module BTF", f->module_btf, "modules can have types: --attach fentry",
 		  "no types of modules (5.11 has them): no --attach fentry" },
 		{ "trampolines", f->reattach, "let a program go and take it back",
-		  "take none back (before 5.13): a copy after each rest" },
+		  "take none back (before 5.13): those of skbs stay attached" },
 		{ "missed runs", f->counted_misses, "the kernel counts programs that did not run",
 		  "not counted (before 5.12): findings after one are not marked" },
 		{ "preemption", !f->preempted, "none while a program runs",

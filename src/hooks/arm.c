@@ -23,16 +23,13 @@
 #include "util/log.h"
 
 /*
- * Before 5.13 a program that was detached from a trampoline cannot be attached again: a
- * copy stands by.  If there is none, waking up says so.
+ * Before 5.13 a program that was detached from a trampoline cannot be attached again, and
+ * to load another takes too long: it stays, and finds that nothing is followed.
  */
-static void make_ready(struct hooks *h, struct entry *e)
+static bool may_be_detached(const struct hooks *h, const struct entry *e)
 {
-	bool trampoline =
-		!strcmp(e->hook.mechanism, "fentry") || !strcmp(e->hook.mechanism, "fexit");
-
-	if (trampoline && !h->kernel->features.reattach)
-		(void)attach__copy(&e->attachment, e->program, h->kernel->btf, e->hook.target);
+	return h->kernel->features.reattach || (strcmp(e->hook.mechanism, "fentry") != 0 &&
+						strcmp(e->hook.mechanism, "fexit") != 0);
 }
 
 static void put_to_sleep(struct hooks *h, enum hook_group group)
@@ -40,11 +37,11 @@ static void put_to_sleep(struct hooks *h, enum hook_group group)
 	for (size_t i = h->count; i-- > 0;) {
 		struct entry *e = h->entries[i];
 
-		if (e->function || e->group != group || e->hook.state != HOOK_ATTACHED)
+		if (e->function || e->group != group || e->hook.state != HOOK_ATTACHED ||
+		    !may_be_detached(h, e))
 			continue;
 		attach__detach(&e->attachment);
 		e->hook.state = HOOK_ASLEEP;
-		make_ready(h, e);
 		snprintf(e->hook.reason, sizeof(e->hook.reason), "no NFC device is up");
 	}
 }

@@ -21,36 +21,8 @@
 
 int attach__program(struct attachment *a, struct bpf_program *program)
 {
-	int link;
-
-	if (!a->own_prog) {
-		a->link = bpf_program__attach(program);
-		return a->link ? 0 : -errno;
-	}
-	link = bpf_raw_tracepoint_open(NULL, a->own_prog - 1);
-	if (link < 0)
-		return link;
-	a->own_link = link + 1;
-	return 0;
-}
-
-int attach__copy(struct attachment *a, const struct bpf_program *program, const struct btf *btf,
-		 const char *function)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, load,
-		    .expected_attach_type = bpf_program__expected_attach_type(program));
-	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
-	int fd;
-
-	if (id < 0)
-		return id;
-	load.attach_btf_id = (__u32)id;
-	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, bpf_program__name(program), "GPL",
-			   bpf_program__insns(program), bpf_program__insn_cnt(program), &load);
-	if (fd < 0)
-		return fd;
-	a->own_prog = fd + 1;
-	return 0;
+	a->link = bpf_program__attach(program);
+	return a->link ? 0 : -errno;
 }
 
 /*

@@ -10,7 +10,6 @@
 
 struct bpf_link;
 struct bpf_program;
-struct btf;
 
 enum attach_mode;
 
@@ -20,14 +19,8 @@ struct attachment {
 	int own_link; /* fd + 1 */
 };
 
-/* Attaches a program, or its copy if there is one, to what its section says.  0 or a negative errno. */
+/* Attaches a program to what its section says.  0 or a negative errno. */
 int attach__program(struct attachment *a, struct bpf_program *program);
-/*
- * Loads a copy of a program for one of the kernel's own functions, to be attached in its
- * place the next time.  Nothing is attached now.  0 or a negative errno.
- */
-int attach__copy(struct attachment *a, const struct bpf_program *program, const struct btf *btf,
-		 const char *function);
 /*
  * Attaches a program to a module's function; cookie comes with its records, through
  * a copy of the program where kprobes carry none.  Returns 0 or a negative errno.

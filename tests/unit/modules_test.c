@@ -151,10 +151,14 @@ static void circle(void **state)
 static void reduced(void **state)
 {
 	struct module_symbol list[] = {
-		{ 0x10, "nci_close_device.isra.0.cold" }, { 0x20, "nci_close_device_now.isra.0" },
-		{ 0x30, "nci_close_device.constprop.0" }, { 0x40, "nci_close_device.part.0" },
-		{ 0x50, "nci_close_device.isra.0" },	  { 0x60, "nci_send_cmd.isra.0" },
-		{ 0x70, "nci_send_cmd" },		  { 0x80, "nci" },
+		{ 0x10, "nci_close_device.isra.0.cold" },
+		{ 0x20, "nci_close_device_now.isra.0" },
+		{ 0x30, "nci_close_device.constprop.0" },
+		{ 0x40, "nci_close_device.part.0" },
+		{ 0x50, "nci_close_device.isra.0" },
+		{ 0x60, "nci_send_cmd.isra.0" },
+		{ 0x70, "nci_send_cmd" },
+		{ 0x80, "nci" },
 	};
 	const struct module_symbols s = { .list = list, .count = sizeof(list) / sizeof(*list) };
 
