@@ -31,7 +31,8 @@ NATIVE_TESTS := $(T)/native
 SCREEN_DRIVER := $(T)/screen_driver
 TEST_OBJS := $(TEST_LIB_OBJS) \
 	$(patsubst %.c,$(T)/obj/%.o,$(wildcard tests/unit/*.c tests/replay/*.c tests/native/*.c \
-		tests/top/*.c))
+		tests/top/*.c)) \
+	$(T)/obj/src/cmd/sandbox.o
 
 $(T)/obj/%.o: %.c | $(SKELS)
 	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<

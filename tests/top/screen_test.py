@@ -92,6 +92,8 @@ def runs_on():
     t.see("up 7", 20)
     t.press("p")
     t.see("PAUSED")
+    # What is drawn comes in pieces.
+    t.settle()
     before = t.text()
     t.settle(1.5, 1.5)
     check(t.text() == before, "it changes while it is paused")
