@@ -63,6 +63,28 @@ void losses__blind(struct losses *l)
 	l->blind = blind;
 }
 
+/*
+ * Who uses what is not known from here on, and an skb may end unseen; then, from here on, it
+ * is seen again.  In between the kernel says nothing.
+ */
+static bool look_for_silence(struct losses *l)
+{
+	bool silent = hooks__ask_silent(l->hooks);
+
+	if (silent == l->silent)
+		return false;
+	l->silent = silent;
+	l->stale = true;
+	if (silent)
+		log_error("kernel.ftrace_enabled was set to 0: hooks on functions do not run any "
+			  "more; skbs and commands are not followed, and what is found is "
+			  "degraded; set it to 1 again before this ends");
+	else
+		log_info("kernel.ftrace_enabled is 1 again: hooks on functions run; what they "
+			 "missed stays unknown");
+	return !silent;
+}
+
 void losses__count(struct losses *l)
 {
 	const struct nlb_counters *c = hooks__counters(l->hooks);
@@ -85,21 +107,24 @@ void losses__count(struct losses *l)
 	l->left_out_said = left_out;
 }
 
-void losses__check(struct losses *l)
+bool losses__check(struct losses *l)
 {
 	uint64_t lost = __atomic_load_n(&hooks__counters(l->hooks)->lost, __ATOMIC_RELAXED);
+	bool back = look_for_silence(l);
 	uint64_t snapshot;
 	struct book book = { .names = l->names };
 	int err;
 
-	losses__blind(l);
-	if (lost == l->lost)
-		return;
+	/* What is in the book now lived while nobody looked: first the book. */
+	if (!back)
+		losses__blind(l);
+	if (lost == l->lost && !l->stale)
+		return back;
 	/* While it fails it is tried ten times a second, and said once. */
 	if (!l->failing && l->lost == UINT64_MAX)
 		log_info("memory is short, and an event could not be taken; reading the book of "
 			 "live allocations");
-	else if (!l->failing)
+	else if (!l->failing && lost != l->lost)
 		log_info("events were lost (%llu so far); reading the book of live allocations",
 			 (unsigned long long)lost);
 	ring_buffer__consume(l->ring);
@@ -111,8 +136,12 @@ void losses__check(struct losses *l)
 		err = session__resync(l->session, book.live, book.count, snapshot);
 	if (err && !l->failing)
 		log_error("the book could not be read: %s; trying again", strerror(-err));
-	if (!err)
+	if (!err) {
 		l->lost = lost;
+		l->stale = false;
+		losses__blind(l);
+	}
 	l->failing = err;
 	free(book.live);
+	return back;
 }

@@ -26,12 +26,18 @@ struct losses {
 	bool full_said;
 	bool failing; /* to read the book */
 	unsigned blind;
+	bool silent; /* hooks__silent(), as far as the ledger knows */
+	bool stale;  /* the book is to be read whatever was lost */
 };
 
 /* An event was read, but could not be taken: as good as lost in the ring buffer. */
 void losses__event(struct losses *l);
-/* With the ring buffer emptied: if events were lost, the ledger gets the book. */
-void losses__check(struct losses *l);
+/*
+ * With the ring buffer emptied: if events were lost, or hooks were silenced, the ledger gets
+ * the book.  Returns true if hooks on functions run again: what they would have said
+ * meanwhile, a device that comes up too, was not said.
+ */
+bool losses__check(struct losses *l);
 /* Tells the ledger what cannot be seen; before the first event, losses__check() then does. */
 void losses__blind(struct losses *l);
 /* Tells the ledger and the report what the kernel counted; about once a second. */

@@ -453,7 +453,9 @@ static void judge(struct run *r)
 	uint64_t now;
 
 	ring_buffer__consume(r->ring);
-	losses__check(&r->losses);
+	/* A device may have come up unseen. */
+	if (losses__check(&r->losses))
+		arming__activity(r->arming);
 	now = clock__now();
 	investigation__work(r->investigation, now);
 	if (now >= r->next_tick) {

@@ -60,6 +60,7 @@ void standing__status(const struct control_subject *subject, struct run_status *
 		.ring_bytes = NLB_RING_BYTES,
 		.book_entries = hooks__book_entries(subject->hooks),
 	};
+	s->silent = hooks__silent(subject->hooks);
 	for (size_t i = 0; i < s->nr_modules; i++)
 		modules[i] = hooks__module(subject->hooks, i);
 	for (size_t i = 0; i < hooks__count(subject->hooks); i++) {

@@ -11,6 +11,10 @@
  * The kernel waits for them where it changes a map of maps (5.10 and newer,
  * maybe_wait_bpf_programs() in kernel/bpf/syscall.c), which is a documented
  * promise to whoever does so.
+ *
+ * While kernel.ftrace_enabled is 0 nothing is let go of: a function whose last hook goes
+ * then keeps a flag, over which ftrace stumbles when its last user goes some day, and turns
+ * itself off until the next boot (seen on 6.1 and 6.12).
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -166,7 +170,7 @@ int hooks__doze(struct hooks *h)
 
 void hooks__rest(struct hooks *h, size_t objects, size_t skbs)
 {
-	if (h->level != HOOKS_ENDS)
+	if (h->level != HOOKS_ENDS || h->silent)
 		return;
 	if (!skbs)
 		put_to_sleep(h, GROUP_SKB_ENDS);
@@ -201,7 +205,7 @@ static bool device_up_is_seen(const struct hooks *h, const char *module)
 
 bool hooks__may_sleep(const struct hooks *h)
 {
-	if (!hook_attached(h, "", "module_load"))
+	if (h->silent || !hook_attached(h, "", "module_load"))
 		return false;
 	for (size_t i = 0; i < h->nr_modules; i++)
 		if (!device_up_is_seen(h, h->modules[i]))

@@ -139,9 +139,15 @@ const struct hook_meaning *hooks__meaning(const struct hooks *h, uint64_t cookie
 
 /*
  * What is not seen for want of a hook: bits of enum blind (ledger/ledger.h).  May become
- * more in time.
+ * more in time, and less when hooks__silent() ends.
  */
 unsigned hooks__blind(const struct hooks *h);
+/*
+ * Do hooks on functions not run, since kernel.ftrace_enabled is 0?  As the kernel said when it
+ * was asked last, by hooks__ask_silent(); while it is so nothing is let go of (arm.c).
+ */
+bool hooks__silent(const struct hooks *h);
+bool hooks__ask_silent(struct hooks *h);
 /*
  * Where a hook on modules is missing: was one loaded or unloaded since?  Says so by the event
  * that would have come, one at a time.  To be asked about once a second.

@@ -52,6 +52,7 @@ struct hooks {
 	enum hooks_level level;
 	uint64_t awake_since; /* CLOCK_MONOTONIC, nanoseconds */
 	int grace_maps[2];    /* see arm.c; fd + 1 */
+	bool silent;	      /* kernel.ftrace_enabled is 0 */
 };
 
 /* ---- missing.c ---- */

@@ -4,7 +4,8 @@
  *
  * Whatever was refused, no leak may be said that is none: what begins is not followed
  * where its end cannot be seen; where skbs may end unseen the ledger is told; and where
- * modules come and go unseen, /proc/modules is asked.
+ * modules come and go unseen, /proc/modules is asked.  The same goes for hooks that are
+ * there and do not run: kernel.ftrace_enabled turns off all on functions, tracepoints not.
  *
  * NFCLEAKBPF_REFUSE, a comma-separated list of TARGET or MECHANISM:TARGET, refuses hooks
  * for the tests' sake (docs/faults.md).
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "hooks/internal.h"
+#include "kernel/settings.h"
 #include "ledger/ledger.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -101,16 +103,28 @@ void missing__say(const struct hooks *h, size_t from)
 
 unsigned hooks__blind(const struct hooks *h)
 {
-	unsigned blind = 0;
+	unsigned blind = h->silent ? BLIND_SOMEWHERE : 0;
 
 	for (size_t i = 0; i < h->count; i++)
 		if (h->entries[i]->hook.state == HOOK_MISSING)
 			blind |= BLIND_SOMEWHERE;
 	/* The last sees what the others do, where it is hooked. */
 	if (!there(h, "kmem_cache_free") &&
-	    (!there(h, "kfree_skb") || !there(h, "consume_skb") || !there(h, "__kfree_skb")))
+	    (!there(h, "kfree_skb") || !there(h, "consume_skb") || !there(h, "__kfree_skb") ||
+	     h->silent))
 		blind |= BLIND_SKB_ENDS;
 	return blind;
+}
+
+bool hooks__silent(const struct hooks *h)
+{
+	return h->silent;
+}
+
+bool hooks__ask_silent(struct hooks *h)
+{
+	h->silent = settings__ftrace_off("");
+	return h->silent;
 }
 
 /* ---- modules ---- */

@@ -59,6 +59,11 @@ void settings__read(struct settings *s, const char *root)
 			 strstr(line, "PREEMPT_RT"));
 }
 
+bool settings__ftrace_off(const char *root)
+{
+	return read_number(root, "/proc/sys/kernel/ftrace_enabled") == 0;
+}
+
 size_t settings__remarks(const struct settings *s, struct remark remarks[MAX_REMARKS])
 {
 	size_t n = 0;
@@ -83,7 +88,7 @@ size_t settings__remarks(const struct settings *s, struct remark remarks[MAX_REM
 	REMARK(s->lockdown == LOCKDOWN_INTEGRITY, false,
 	       "lockdown=integrity: kernel memory may be read, so nothing is in the way");
 	REMARK(s->bpf_jit_enable == 0, true,
-	       "net.core.bpf_jit_enable is 0: no fentry, and all programs are slow; set it to 1");
+	       "net.core.bpf_jit_enable is 0: all programs are interpreted, which is slow; set it to 1");
 	REMARK(s->perf_event_paranoid > 2, false,
 	       "kernel.perf_event_paranoid is %d: kprobes want CAP_SYS_ADMIN; 2 would spare it",
 	       s->perf_event_paranoid);

@@ -26,6 +26,11 @@ struct settings {
 
 /* root is put in front of all paths, "" for the running system's. */
 void settings__read(struct settings *s, const char *root);
+/*
+ * Is kernel.ftrace_enabled 0 just now?  A few system calls, of which none makes anything or
+ * wants a capability; one that cannot be read is not 0.
+ */
+bool settings__ftrace_off(const char *root);
 
 /* What a user should know of a setting. */
 struct remark {

@@ -311,7 +311,7 @@ void ledger__blind(struct ledger *l, unsigned blind)
 	struct allocation *a;
 	size_t i = 0;
 
-	l->blind |= blind;
+	l->blind = blind;
 	if (blind)
 		l->degraded |= DEGRADED_NO_HOOK;
 	while ((a = table__next(&l->allocations, &i)))

@@ -228,8 +228,8 @@ enum blind {
 	BLIND_SKB_ENDS = 2,  /* an skb may be freed, and its memory used again, unseen */
 };
 /*
- * Hooks are missing: findings from now on say so, and what may have ended unseen is
- * none.
+ * Hooks are missing: findings from now on say so, also when blind becomes less again, and
+ * what may have ended unseen, or was born while it could, is none.
  */
 void ledger__blind(struct ledger *l, unsigned blind);
 /*

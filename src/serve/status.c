@@ -96,6 +96,8 @@ void status__text(FILE *out, const struct run_status *s)
 		fprintf(out, ", %zu missing (see nfcleakbpf doctor)", s->hooks_missing);
 	if (s->hooks_asleep)
 		fprintf(out, ", %zu asleep: no device is up", s->hooks_asleep);
+	if (s->silent)
+		fprintf(out, "\n" LABEL "kernel.ftrace_enabled is 0: none on functions runs", "");
 	fprintf(out, "\n" LABEL "%" PRIu64 " live, ", "allocations", s->stats->outstanding);
 	amount(out, s->stats->outstanding_bytes);
 	fprintf(out, "; %" PRIu64 " since the start, %" PRIu64 " freed\n", s->stats->allocations,
@@ -189,6 +191,7 @@ void status__json(FILE *out, const struct run_status *s)
 	set_number(o, "hooks", s->hooks);
 	set_number(o, "hooks_missing", s->hooks_missing);
 	set_number(o, "hooks_asleep", s->hooks_asleep);
+	set(o, "hooks_silent", json_boolean(s->silent));
 	set(o, "following", json_string(s->following));
 	set(o, "tracing", json_boolean(s->tracing));
 	set_time(o, "since", s->tracing ? s->since : 0);

@@ -18,6 +18,7 @@ struct run_status {
 	const char *const *modules;
 	size_t nr_modules;
 	size_t hooks, hooks_missing, hooks_asleep;
+	bool silent;	       /* those on functions do not run: kernel.ftrace_enabled is 0 */
 	const char *following; /* of memory: "all", "ends" or "nothing" */
 	bool tracing;	       /* else it waits for a module */
 	uint64_t since;	       /* nanoseconds since the epoch */

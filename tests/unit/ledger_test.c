@@ -1034,6 +1034,11 @@ static void skbs_that_end_unseen(void **state)
 	assert_false(ledger__find(p.ledger, ARG)->end_unseen);
 	skb(WORKER, RESP, "digital_in_send_sens_req");
 	assert_true(ledger__find(p.ledger, RESP)->end_unseen);
+	/* Ends are seen again: that is good for those that are born from here on. */
+	ledger__blind(p.ledger, 0);
+	assert_true(ledger__find(p.ledger, RESP)->end_unseen);
+	skb(WORKER, PARAMS, "digital_in_send_sens_req");
+	assert_false(ledger__find(p.ledger, PARAMS)->end_unseen);
 }
 
 /* Only what lacks its stack says so. */

@@ -114,11 +114,32 @@ static void says_what_is_not_seen(void **state)
 	assert_int_equal(hooks__blind(&p.hooks), BLIND_SOMEWHERE);
 }
 
+/* kernel.ftrace_enabled silences those on functions, tracepoints not. */
+static void says_what_is_silent(void **state)
+{
+	struct plan p = { 0 };
+	struct entry *cache;
+
+	(void)state;
+	add(&p, "raw_tp", "kfree_skb", false, HOOK_FRAME);
+	add(&p, "raw_tp", "consume_skb", false, HOOK_FRAME);
+	add(&p, "fentry", "__kfree_skb", false, HOOK_FRAME);
+	cache = add(&p, "raw_tp", "kmem_cache_free", false, HOOK_FRAME);
+	cache->hook.state = HOOK_UNNEEDED;
+	p.hooks.silent = true;
+	assert_int_equal(hooks__blind(&p.hooks), BLIND_SOMEWHERE | BLIND_SKB_ENDS);
+	cache->hook.state = HOOK_ATTACHED;
+	assert_int_equal(hooks__blind(&p.hooks), BLIND_SOMEWHERE);
+	p.hooks.silent = false;
+	assert_int_equal(hooks__blind(&p.hooks), 0);
+}
+
 static const struct CMUnitTest missing[] = {
 	TEST("missing: hooks are refused by target, or by mechanism and target",
 	     refuses_what_is_named),
 	TEST("missing: what begins is followed only where its end is seen", ends_go_first),
 	TEST("missing: the ledger is told what is not seen", says_what_is_not_seen),
+	TEST("missing: the ledger is told what is silent", says_what_is_silent),
 };
 
 UNIT_MAIN(missing)

@@ -73,6 +73,7 @@ static void files(void **state)
 	assert_int_equal(s.kptr_restrict, 2);
 	assert_int_equal(s.perf_event_paranoid, -1);
 	assert_int_equal(s.ftrace_enabled, 0);
+	assert_true(settings__ftrace_off(root));
 	assert_int_equal(s.unprivileged_bpf_disabled, SETTING_ABSENT);
 	assert_int_equal(s.lockdown, LOCKDOWN_INTEGRITY);
 	assert_true(s.preempt_rt);
