@@ -109,9 +109,8 @@ unsigned hooks__blind(const struct hooks *h)
 		if (h->entries[i]->hook.state == HOOK_MISSING)
 			blind |= BLIND_SOMEWHERE;
 	/* The last sees what the others do, where it is hooked. */
-	if (!there(h, "kmem_cache_free") &&
-	    (!there(h, "kfree_skb") || !there(h, "consume_skb") || !there(h, "__kfree_skb") ||
-	     h->silent))
+	if (!there(h, "kmem_cache_free") && (!there(h, "kfree_skb") || !there(h, "consume_skb") ||
+					     !there(h, "__kfree_skb") || h->silent))
 		blind |= BLIND_SKB_ENDS;
 	return blind;
 }
