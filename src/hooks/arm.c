@@ -12,9 +12,8 @@
  * maybe_wait_bpf_programs() in kernel/bpf/syscall.c), which is a documented
  * promise to whoever does so.
  *
- * While kernel.ftrace_enabled is 0 nothing is let go of: a function whose last hook goes
- * then keeps a flag, over which ftrace stumbles when its last user goes some day, and turns
- * itself off until the next boot (seen on 6.1 and 6.12).
+ * While kernel.ftrace_enabled is 0 nothing is let go of: 6.1 and 6.12 warned in
+ * ftrace_shutdown() at the end of a trace that had detached hooks meanwhile.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
