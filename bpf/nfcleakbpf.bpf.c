@@ -381,6 +381,7 @@ static __always_inline __u64 traced_site(const __u64 *stack, __u32 depth, __s32 
 		if ((__s32)(i * sizeof(*stack)) >= size)
 			break;
 		addr = stack[i];
+#pragma unroll
 		for (__u32 r = 0; r < NLB_MAX_RANGES; r++) {
 			const volatile struct nlb_range *range = &filter.ranges[r];
 
