@@ -95,8 +95,8 @@ size_t settings__remarks(const struct settings *s, struct remark remarks[MAX_REM
 	REMARK(s->unprivileged_bpf_disabled == 0, false,
 	       "kernel.unprivileged_bpf_disabled is 0: needed by nothing here; 2 is safer");
 	REMARK(s->preempt_rt, false,
-	       "PREEMPT_RT: softirqs run in threads, whose allocations count as theirs; not "
-	       "tested on such a kernel");
+	       "PREEMPT_RT: softirqs run in threads, whose allocations count as theirs; some calls "
+	       "are not seen, and not counted (docs/kernels.md)");
 #undef REMARK
 	return n;
 }
