@@ -506,8 +506,7 @@ static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64
 		return 0;
 	}
 	submit(e);
-	/* From memory: what the verifier knows of it, it would go through one by one. */
-	if (*(volatile __u8 *)&key.way < NLB_STACK_WAYS)
+	if (key.way < NLB_STACK_WAYS)
 		learn_stack(ctx, &key, place, site);
 	return 0;
 }
