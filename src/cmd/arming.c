@@ -24,8 +24,8 @@ struct arming {
 	struct session *session;
 	const struct ledger *ledger; /* the session's */
 	struct devices *devices;
-	uint64_t quiet_since; /* 0: not quiet */
-	uint64_t loaded;      /* the latest module, or 0 */
+	uint64_t quiet_since;	/* 0: not quiet */
+	uint64_t loading_until; /* more modules are expected; 0: none came yet */
 };
 
 struct arming *arming__new(struct hooks *hooks, const struct kernel *kernel,
@@ -65,7 +65,7 @@ void arming__activity(struct arming *a)
 
 void arming__module_loaded(struct arming *a, uint64_t now)
 {
-	a->loaded = now;
+	a->loading_until = now + LOADING_NS;
 }
 
 static bool quiet(struct arming *a, uint64_t now)
@@ -73,7 +73,7 @@ static bool quiet(struct arming *a, uint64_t now)
 	if (!hooks__may_sleep(a->hooks) || ledger__stats(a->ledger)->commands_live)
 		return false;
 	/* Where there is no module, there is nothing to wait for. */
-	if (a->loaded && now < a->loaded + LOADING_NS && hooks__nr_modules(a->hooks))
+	if (now < a->loading_until && hooks__nr_modules(a->hooks))
 		return false;
 	/* To ask for the NFC family would load its module. */
 	return !modules__find(&a->kernel->modules, "nfc") || !devices__powered(a->devices);
