@@ -165,6 +165,8 @@ static int by_id(const void *a, const void *b)
 void ledger__forget_devices(struct ledger *l)
 {
 	table__free(&l->devices);
+	/* Hooks on its callbacks went with it: that one of them was not seen says nothing. */
+	table__free(&l->callbacks_seen);
 }
 
 void ledger__each_device(const struct ledger *l, void (*each)(void *ctx, uint64_t device),

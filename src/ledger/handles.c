@@ -13,36 +13,6 @@
 
 #include <errno.h>
 
-/* Its callback has returned. */
-static void returned(struct ledger *l, struct command *c, uint64_t now)
-{
-	struct command was;
-
-	if (!c->called) {
-		deliver(l, &c->argument, c);
-		deliver(l, &c->response, c);
-	}
-	was = *c;
-	release_all(l, c);
-	command_end(l, c);
-	l->stats.callbacks++;
-	suspect_carried(l, &was.argument, RULE_CALLBACK_KEPT, now);
-	suspect_carried(l, &was.response, RULE_CALLBACK_KEPT, now);
-}
-
-/* It is over, and its callback never ran. */
-static void dropped(struct ledger *l, struct command *c, uint64_t now)
-{
-	struct command was = *c;
-
-	release_all(l, c);
-	command_end(l, c);
-	l->stats.dropped++;
-	suspect_carried(l, &was.argument, RULE_COMMAND_DROPPED, now);
-	suspect_carried(l, &was.request, RULE_COMMAND_DROPPED, now);
-	suspect_carried(l, &was.params, RULE_COMMAND_DROPPED, now);
-}
-
 static int on_handle(struct ledger *l, const struct event *e)
 {
 	struct task *t = task_of(l, e->tid);
@@ -53,7 +23,7 @@ static int on_handle(struct ledger *l, const struct event *e)
 		return 0;
 	last = command_at(l, e->handle.handle);
 	if (last && !last->dispatcher)
-		dropped(l, last, e->time);
+		command_dropped(l, last, e->time);
 	c->handle = true;
 	return command_bind(l, c, e->handle.handle);
 }
@@ -89,7 +59,7 @@ static void on_dispatched(struct ledger *l, const struct event *e)
 	t->dispatching = NULL;
 	c->dispatcher = NULL;
 	if (c->called || !callback_hooked(l, c->carrier.callback)) {
-		returned(l, c, e->time);
+		command_returned(l, c, e->time);
 	} else {
 		/* It was not for this one: others answer at the same time. */
 		response = c->response;
@@ -121,7 +91,7 @@ static void on_aborted(struct ledger *l, const struct event *e)
 		return;
 	t->aborting = 0;
 	if (c && c->handle && !c->dispatcher)
-		dropped(l, c, e->time);
+		command_dropped(l, c, e->time);
 	task_settle(l, t);
 }
 

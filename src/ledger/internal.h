@@ -76,6 +76,7 @@ struct ledger {
 	struct allocation searches;  /* likewise, those to be searched for next */
 	struct table devices;	     /* seen in commands: address -> address */
 	struct table callbacks_seen; /* entered ever: name id -> the ledger */
+	struct table completes;	     /* submitting functions whose drivers' answers are seen */
 	struct table growth;	     /* stack -> struct growth */
 	struct table unseen;	     /* addresses that count as such: -> the ledger */
 	uint64_t window_end;
@@ -91,7 +92,6 @@ struct ledger {
 	unsigned degraded;
 	unsigned blind; /* enum blind */
 	bool no_search;
-	bool completions_seen; /* ever: drivers' answers can be told */
 	struct ledger_stats stats;
 };
 
@@ -105,7 +105,9 @@ void suspect_carried(struct ledger *l, const struct cargo *cargo, enum rule rule
 struct allocation *cargo_get(const struct ledger *l, const struct cargo *cargo);
 /* No longer suspected: freed, carried again, or its story was lost. */
 void clear_suspicion(struct ledger *l, struct allocation *a, uint64_t now);
-/* A device structure was freed: what its commands carried has no owner. */
+/* A loss, or a hook that did not run: who uses it is not known any more. */
+void story_cut(struct ledger *l, struct allocation *a, uint64_t now);
+/* A device structure was freed: its commands are over, what they carried has no owner. */
 void device_gone(struct ledger *l, uint64_t device, uint64_t now);
 
 /* ---- books.c ---- */
@@ -145,6 +147,12 @@ void release_all(struct ledger *l, const struct command *c);
 /* Can the entry of this callback be seen? */
 bool callback_hooked(const struct ledger *l, uint32_t callback);
 
+/* The commands of a device end, and how is not seen. */
+void commands_lost(struct ledger *l, uint64_t device);
+/* Its callback has returned: a rule's moment. */
+void command_returned(struct ledger *l, struct command *c, uint64_t now);
+/* It is over, and its callback never ran: likewise. */
+void command_dropped(struct ledger *l, struct command *c, uint64_t now);
 /* It was freed without an event; a command's cargo goes its way unseen. */
 void allocation_lost(struct ledger *l, struct allocation *a, uint64_t now);
 

@@ -150,6 +150,8 @@ struct cargo carry(struct ledger *l, struct command *c, uint64_t addr, enum kind
 	a->kind = kind;
 	a->carriers++;
 	a->carrier = c->carrier;
+	/* This command may lie where the last one did. */
+	a->ghost = a->ghost_size = 0;
 	if (a->bucket == NAME_NONE)
 		move_bucket(l, a, c->carrier.callback);
 	return (struct cargo){ a->addr, a->id };
@@ -320,7 +322,7 @@ void ledger__blind(struct ledger *l, unsigned blind)
 
 /*
  * A hook on commands has not run: what anything alive is used for can no longer
- * be said, so no rule accuses it any more.
+ * be said, but by memory.
  */
 static void command_unseen(struct ledger *l, uint64_t now)
 {
@@ -328,23 +330,50 @@ static void command_unseen(struct ledger *l, uint64_t now)
 	size_t i = 0;
 
 	ledger__missed(l, 1);
-	while ((a = table__next(&l->allocations, &i))) {
-		a->uncertain = true;
-		if (a->certainty == CERTAINTY_POSSIBLE && !a->told)
-			clear_suspicion(l, a, now);
+	while ((a = table__next(&l->allocations, &i)))
+		story_cut(l, a, now);
+}
+
+static void command_lost(struct ledger *l, struct command *c)
+{
+	l->stats.commands_lost++;
+	release_all(l, c);
+	command_end(l, c);
+}
+
+static void commands_lost_of(struct ledger *l, struct command *list, uint64_t device)
+{
+	struct command *c = list->next, *next;
+
+	for (; c != list; c = next) {
+		next = c->next;
+		if (c->carrier.device == device)
+			command_lost(l, c);
 	}
+}
+
+void commands_lost(struct ledger *l, uint64_t device)
+{
+	commands_lost_of(l, &l->bound, device);
+	commands_lost_of(l, &l->unbound, device);
+}
+
+/* Was it a device? */
+static void device_ends(struct ledger *l, const struct allocation *a, uint64_t now)
+{
+	if (table__remove(&l->devices, a->addr))
+		device_gone(l, a->addr, now);
 }
 
 void allocation_lost(struct ledger *l, struct allocation *a, uint64_t now)
 {
-	struct command *c = command_at(l, a->addr);
+	struct command *c;
 
 	l->stats.missed_frees_healed++;
-	if (c) {
-		l->stats.commands_lost++;
-		release_all(l, c);
-		command_end(l, c);
-	}
+	device_ends(l, a, now);
+	c = command_at(l, a->addr);
+	if (c)
+		command_lost(l, c);
 	allocation_end(l, a, now);
 }
 
@@ -355,24 +384,24 @@ static int on_alloc(struct ledger *l, const struct event *e)
 	struct allocation *a = table__get(&l->allocations, e->alloc.addr);
 	struct command *c;
 	struct task *t;
+	bool known;
 
 	if (!e->alloc.addr)
 		return 0; /* from a broken recording: no allocation is there */
-	if (a && a->born == e->time) {
-		/* Known from the book, which has no stacks. */
-		allocation_stack(l, a, e->alloc.stack);
-		return 0;
-	}
-	if (a)
+	known = a && a->born == e->time; /* from the book, which has no stacks */
+	if (a && !known) {
 		allocation_lost(l, a, e->time);
-	a = allocation_add(l, e->alloc.addr, e->time, e->alloc.size);
+		a = NULL;
+	}
+	if (!a)
+		a = allocation_add(l, e->alloc.addr, e->time, e->alloc.size);
 	if (!a)
 		return -ENOMEM;
 	table__remove(&l->unseen, a->addr);
 	a->skb = e->alloc.kind == EVENT_KIND_SKB;
 	a->sock = e->alloc.kind == EVENT_KIND_SOCK;
 	a->kind = a->skb ? KIND_SKB : KIND_OBJECT;
-	a->end_unseen = a->skb && (l->blind & BLIND_SKB_ENDS);
+	a->end_unseen |= a->skb && (l->blind & BLIND_SKB_ENDS);
 	a->caller = e->alloc.caller;
 	a->stack_left_out = e->alloc.stack_left_out;
 	allocation_stack(l, a, e->alloc.stack);
@@ -385,8 +414,10 @@ static int on_alloc(struct ledger *l, const struct event *e)
 	/* The submitting call allocates the command. */
 	t = e->irq ? NULL : task_of(l, e->tid);
 	c = t ? t->submitting : NULL;
+	if (known && (!c || c->addr))
+		return 0; /* its story was cut with everybody's, when the book was read */
 	a->kind = KIND_COMMAND;
-	if (!c && e->time - l->woke < SEAM_NS) {
+	if (!c && e->time < l->woke + SEAM_NS) {
 		/* The call began just before. */
 		l->stats.unseen++;
 		return 0;
@@ -487,16 +518,18 @@ static void on_submit_return(struct ledger *l, const struct event *e)
 	task_settle(l, t);
 }
 
-static void on_complete(struct ledger *l, const struct event *e)
+static int on_complete(struct ledger *l, const struct event *e)
 {
 	struct command *c = command_at(l, e->complete.command);
 
-	l->completions_seen = true;
 	if (!c || c->completed)
-		return;
+		return 0;
+	if (table__set(&l->completes, c->carrier.function, l))
+		return -ENOMEM;
 	c->completed = true;
 	c->response_value = e->complete.response;
 	c->response = carry(l, c, e->complete.response, KIND_RESPONSE, 0, e->time);
+	return 0;
 }
 
 /*
@@ -553,34 +586,52 @@ static int on_callback(struct ledger *l, const struct event *e)
 	return 0;
 }
 
-/* The command's object goes: its callback has returned, or never ran. */
-static void command_freed(struct ledger *l, struct command *c, uint32_t caller, uint64_t now)
+void command_returned(struct ledger *l, struct command *c, uint64_t now)
 {
-	bool dispatched = role_of(l, caller) == ROLE_DISPATCH;
-	/* Where a callback's entry can be seen, one that was not seen did not run. */
-	bool returned = c->called || (dispatched && !callback_hooked(l, c->carrier.callback));
-	struct task *t = c->caller;
 	struct command was;
 
-	if (returned && !c->called) {
+	if (!c->called) {
 		deliver(l, &c->argument, c);
 		deliver(l, &c->response, c);
 	}
 	was = *c;
 	release_all(l, c);
 	command_end(l, c);
-	if (returned) {
-		l->stats.callbacks++;
-		suspect_carried(l, &was.argument, RULE_CALLBACK_KEPT, now);
-		suspect_carried(l, &was.response, RULE_CALLBACK_KEPT, now);
-		/* A device that goes calls back for what its driver never answered. */
-		if (dispatched && !was.completed && l->completions_seen)
-			suspect_carried(l, &was.request, RULE_OWNER_GONE, now);
+	l->stats.callbacks++;
+	suspect_carried(l, &was.argument, RULE_CALLBACK_KEPT, now);
+	suspect_carried(l, &was.response, RULE_CALLBACK_KEPT, now);
+}
+
+void command_dropped(struct ledger *l, struct command *c, uint64_t now)
+{
+	const struct command was = *c;
+
+	release_all(l, c);
+	command_end(l, c);
+	l->stats.dropped++;
+	suspect_carried(l, &was.argument, RULE_COMMAND_DROPPED, now);
+	suspect_carried(l, &was.request, RULE_COMMAND_DROPPED, now);
+	suspect_carried(l, &was.params, RULE_COMMAND_DROPPED, now);
+	suspect_carried(l, &was.response, RULE_COMMAND_DROPPED, now);
+}
+
+/* The command's object goes: its callback has returned, or never ran. */
+static void command_freed(struct ledger *l, struct command *c, uint32_t caller, uint64_t now)
+{
+	bool dispatched = role_of(l, caller) == ROLE_DISPATCH;
+	/* A device that goes calls back for what its driver never answered. */
+	bool unanswered =
+		dispatched && !c->completed && table__get(&l->completes, c->carrier.function);
+	const struct cargo request = c->request;
+	struct task *t = c->caller;
+
+	/* Where a callback's entry can be seen, one that was not seen did not run. */
+	if (c->called || (dispatched && !callback_hooked(l, c->carrier.callback))) {
+		command_returned(l, c, now);
+		if (unanswered)
+			suspect_carried(l, &request, RULE_OWNER_GONE, now);
 	} else {
-		l->stats.dropped++;
-		suspect_carried(l, &was.argument, RULE_COMMAND_DROPPED, now);
-		suspect_carried(l, &was.request, RULE_COMMAND_DROPPED, now);
-		suspect_carried(l, &was.params, RULE_COMMAND_DROPPED, now);
+		command_dropped(l, c, now);
 	}
 	if (t)
 		task_settle(l, t);
@@ -604,12 +655,11 @@ static void on_free(struct ledger *l, const struct event *e)
 		l->stats.unknown_frees++;
 		return;
 	}
-	if (table__remove(&l->devices, a->addr))
-		device_gone(l, a->addr, e->time);
 	if (e->free.healed) {
 		allocation_lost(l, a, e->time);
 		return;
 	}
+	device_ends(l, a, e->time);
 	c = command_at(l, a->addr);
 	if (c && c->submitter && role_of(l, e->free.caller) == ROLE_SUBMIT)
 		command_given_up(l, c);
@@ -671,8 +721,7 @@ int ledger__event(struct ledger *l, const struct event *e)
 		on_submit_return(l, e);
 		return 0;
 	case EVENT_COMPLETE:
-		on_complete(l, e);
-		return 0;
+		return on_complete(l, e);
 	case EVENT_CALLBACK:
 		return on_callback(l, e);
 	case EVENT_ENTER:
@@ -694,8 +743,8 @@ int ledger__event(struct ledger *l, const struct event *e)
 
 /*
  * Frames, commands and who carries what may have changed unseen, so all of it
- * is forgotten; what stays is which allocations are live.  None of those can be
- * accused by a rule any more: the event that would clear it may be a lost one.
+ * is forgotten; what stays is which allocations are live.  What a rule says of those
+ * is for memory to confirm: the event that would clear it may be a lost one.
  */
 static void forget_custody(struct ledger *l, uint64_t now)
 {
@@ -712,9 +761,7 @@ static void forget_custody(struct ledger *l, uint64_t now)
 	i = 0;
 	while ((a = table__next(&l->allocations, &i))) {
 		a->carriers = 0;
-		a->uncertain = true;
-		if (a->certainty == CERTAINTY_POSSIBLE && !a->told)
-			clear_suspicion(l, a, now);
+		story_cut(l, a, now);
 	}
 }
 
@@ -736,8 +783,10 @@ int ledger__resync(struct ledger *l, const struct live *live, size_t count, uint
 		a = table__get(&l->allocations, b->addr);
 		if (err || (a && a->born == b->born))
 			continue;
-		if (a)
+		if (a) {
+			device_ends(l, a, snapshot);
 			allocation_end(l, a, snapshot);
+		}
 		a = allocation_add(l, b->addr, b->born, b->size);
 		if (!a) {
 			err = -ENOMEM;
@@ -761,8 +810,10 @@ int ledger__resync(struct ledger *l, const struct live *live, size_t count, uint
 	while ((a = table__next(&l->allocations, &i)))
 		if (a->born < snapshot && !table__get(&seen, a->addr))
 			gone[nr_gone++] = a;
-	for (i = 0; i < nr_gone; i++)
+	for (i = 0; i < nr_gone; i++) {
+		device_ends(l, gone[i], snapshot);
 		allocation_end(l, gone[i], snapshot);
+	}
 out:
 	free(gone);
 	table__free(&seen);
@@ -804,6 +855,7 @@ void ledger__free(struct ledger *l)
 	table__free(&l->by_argument);
 	table__free(&l->devices);
 	table__free(&l->callbacks_seen);
+	table__free(&l->completes);
 	books_free(l);
 	free(l->roles);
 	free(l);

@@ -262,12 +262,13 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 		      uint32_t checksum, uint64_t began, uint64_t now);
 /*
  * kmemleak's rule: from now on every allocation that is older than the minimum
- * age and not suspected of anything is, until a search says otherwise.
+ * age and not suspected of anything is, until a search says otherwise.  What is suspected and
+ * was found in use is looked at again with them.
  */
 void ledger__suspect_all(struct ledger *l, uint64_t now);
 /*
- * The end is near: every finding that is not definite is to be searched for once
- * more, now, so that none stands that was freed without an event.
+ * The end is near: every finding, and every suspect that was found in use, is to be searched
+ * for once more, now, so that none stands that was freed without an event.
  */
 void ledger__recheck(struct ledger *l, uint64_t now);
 /*
@@ -278,7 +279,10 @@ void ledger__owner_gone(struct ledger *l, bool (*owned)(void *ctx, const struct 
 			void *ctx, uint64_t now);
 /* Overdue commands and growing sites; to be called about once a second. */
 void ledger__tick(struct ledger *l, uint64_t now);
-/* A driver is gone, and its devices: their addresses mean nothing any more. */
+/*
+ * A module is gone: the addresses of devices mean nothing any more, and callbacks may not be
+ * hooked from here on until they are seen again.
+ */
 void ledger__forget_devices(struct ledger *l);
 /* Calls each() for every device that commands were submitted for. */
 void ledger__each_device(const struct ledger *l, void (*each)(void *ctx, uint64_t device),

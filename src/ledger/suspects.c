@@ -73,6 +73,14 @@ static void suspects_remove(struct allocation *a)
 	a->prev = a->next = NULL;
 }
 
+static void insert_after(struct allocation *after, struct allocation *a)
+{
+	a->prev = after;
+	a->next = after->next;
+	a->prev->next = a;
+	a->next->prev = a;
+}
+
 /* By due time: nearly always the latest, so looked for from the end. */
 static void suspects_insert(struct ledger *l, struct allocation *a, uint64_t due)
 {
@@ -82,10 +90,18 @@ static void suspects_insert(struct ledger *l, struct allocation *a, uint64_t due
 	a->due = due;
 	while (after != list && after->due > due)
 		after = after->prev;
-	a->prev = after;
-	a->next = after->next;
-	a->prev->next = a;
-	a->next->prev = a;
+	insert_after(after, a);
+}
+
+/*
+ * A scan's unspoken question gives way to any rule that knows more.  What was found in use
+ * gives way to the end of its owner, who may have been the one that used it.
+ */
+static bool gives_way(const struct allocation *a, enum rule rule)
+{
+	if (a->rule == RULE_UNREFERENCED)
+		return rule != RULE_UNREFERENCED;
+	return rule == RULE_OWNER_GONE && a->rule != RULE_OWNER_GONE && a->looks;
 }
 
 void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search, uint64_t now)
@@ -95,8 +111,7 @@ void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search
 	/* A command's cargo is in use, unless a search finds even the command lost. */
 	if (!a || (a->carriers && rule != RULE_UNREFERENCED))
 		return;
-	/* A scan's unspoken question gives way to a rule that knows more. */
-	if (a->rule == RULE_UNREFERENCED && !a->told && rule != RULE_UNREFERENCED)
+	if (!a->told && gives_way(a, rule))
 		clear_suspicion(l, a, now);
 	if (a->rule != RULE_NONE)
 		return;
@@ -113,7 +128,6 @@ void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search
 	suspects_insert(l, a, now + grace);
 }
 
-/* The moment of a rule about what a command carried. */
 struct allocation *cargo_get(const struct ledger *l, const struct cargo *cargo)
 {
 	struct allocation *a = cargo->id ? table__get(&l->allocations, cargo->addr) : NULL;
@@ -121,6 +135,7 @@ struct allocation *cargo_get(const struct ledger *l, const struct cargo *cargo)
 	return a && a->id == cargo->id ? a : NULL;
 }
 
+/* The moment of a rule about what a command carried. */
 void suspect_carried(struct ledger *l, const struct cargo *cargo, enum rule rule, uint64_t now)
 {
 	struct allocation *a = cargo_get(l, cargo);
@@ -221,6 +236,24 @@ static void look_again(struct ledger *l, struct allocation *a, enum look look, u
 }
 
 /*
+ * What became of it since is not known.  What a rule about commands said may have been cleared
+ * unseen, but memory tells; where it cannot be asked nothing more will be known.
+ */
+void story_cut(struct ledger *l, struct allocation *a, uint64_t now)
+{
+	a->uncertain = true;
+	if (a->rule == RULE_NONE || a->told)
+		return;
+	if (l->no_search) {
+		clear_suspicion(l, a, now);
+		return;
+	}
+	a->degraded |= l->degraded;
+	if (a->look == LOOK_GLANCE)
+		look_again(l, a, LOOK_SEARCH, a->due);
+}
+
+/*
  * Less and less often, up to 64 times the minimum age, and never at once.  What
  * was said is looked at again sooner: it may have to be taken back.
  */
@@ -286,13 +319,41 @@ static bool tells(const struct allocation *a, enum verdict verdict)
 	return verdict == VERDICT_STALE || a->skb || a->rule == RULE_OWNER_GONE;
 }
 
+/*
+ * Made for others, before this one's next look is due.  It confirms nothing, but what it found
+ * in use is not lost: whatever was clean before counts no more.
+ */
+static void searched_meanwhile(struct ledger *l, struct allocation *a, enum verdict verdict,
+			       uint64_t now)
+{
+	if (verdict == VERDICT_FREE)
+		allocation_lost(l, a, now);
+	else if (verdict == VERDICT_REFERENCED || verdict == VERDICT_DOUBTFUL)
+		a->clean_at = 0;
+}
+
+/* What is definite is taken back for what is known of it, not for a word left somewhere. */
+static bool stands(enum verdict verdict)
+{
+	return verdict == VERDICT_STALE || verdict == VERDICT_DOUBTFUL ||
+	       verdict == VERDICT_UNREADABLE;
+}
+
 void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict verdict,
 		      uint32_t checksum, uint64_t began, uint64_t now)
 {
 	struct allocation *a = table__get(&l->allocations, addr);
 
-	if (!a || a->id != id || a->rule == RULE_NONE || a->look != LOOK_SEARCH || a->due > began)
+	if (!a || a->id != id || a->rule == RULE_NONE || a->look != LOOK_SEARCH)
 		return;
+	if (a->due > began) {
+		searched_meanwhile(l, a, verdict, now);
+		return;
+	}
+	if (a->certainty == CERTAINTY_DEFINITE && stands(verdict)) {
+		suspects_remove(a);
+		return;
+	}
 	switch (verdict) {
 	case VERDICT_FREE:
 		allocation_lost(l, a, now);
@@ -362,13 +423,37 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 
 /* ---- other occasions ---- */
 
+/*
+ * Whatever was looked at before is due now, in one pass: the list stays in order, since what
+ * still has its grace time goes behind what has not.
+ */
+static void hurry(struct ledger *l, uint64_t now)
+{
+	struct allocation *list = &l->searches, *last = list->prev, *a = list->next, *next;
+
+	for (bool more = a != list; more; a = next) {
+		more = a != last;
+		next = a->next;
+		if (a->due <= now)
+			continue;
+		if (a->looks) {
+			a->due = now;
+			continue;
+		}
+		suspects_remove(a);
+		insert_after(list->prev, a);
+	}
+}
+
 void ledger__recheck(struct ledger *l, uint64_t now)
 {
 	struct allocation *a;
 	size_t i = 0;
 
+	hurry(l, now);
+	/* What is settled is in no list. */
 	while ((a = table__next(&l->allocations, &i)))
-		if (a->told && a->next && a->due > now)
+		if (a->told && !a->next && !l->no_search)
 			look_again(l, a, LOOK_SEARCH, now);
 }
 
@@ -390,6 +475,7 @@ void ledger__owner_gone(struct ledger *l, bool (*owned)(void *ctx, const struct 
 
 void device_gone(struct ledger *l, uint64_t device, uint64_t now)
 {
+	commands_lost(l, device);
 	ledger__owner_gone(l, belongs, &device, now);
 }
 
@@ -398,6 +484,7 @@ void ledger__suspect_all(struct ledger *l, uint64_t now)
 	struct allocation *a;
 	size_t i = 0;
 
+	hurry(l, now);
 	while ((a = table__next(&l->allocations, &i))) {
 		if (a->rule != RULE_NONE || now < a->born || now - a->born < l->config.min_age_ns)
 			continue;
