@@ -17,15 +17,17 @@
 #include "scan/budget.h"
 #include "scan/scanner.h"
 #include "scan/slab.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define ASKED_PAUSE_NS 150000000ULL /* a suspect is not looked at again sooner */
 #define TRIES	       3	    /* of a search whose lists change too quickly */
-#define DEVICE_BYTES   512	    /* of struct nfc_digital_dev and the like */
+#define DEVICE_BYTES   512	    /* of one that is in no slab */
 #define MODULE_REGIONS 4
 #define SOCKETS_NS     1000000000ULL  /* how often sockets are looked at */
 #define FIRST_SCAN_NS  60000000000ULL /* as kmemleak's */
 #define LAST_SEARCH_NS 2000000000ULL  /* the most that the end waits for searches */
+#define GLANCES_NS     20000000ULL    /* the most that events wait for glances */
 
 struct investigation {
 	struct investigation_config config;
@@ -88,6 +90,14 @@ static void prepare(struct investigation *i)
 	btf__free(btf);
 	if (!err)
 		err = scanner__new(&i->scanner);
+	if (search__passes(err)) {
+		log_debug("how memory is laid out could not be read (%s); it is tried again",
+			  strerror(-err));
+		slabs__free(i->slabs);
+		i->slabs = NULL;
+		i->tried = false;
+		return;
+	}
 	if (!err)
 		return;
 	log_info("memory cannot be searched on this kernel (%s): findings stay probable",
@@ -121,73 +131,78 @@ static void collect(void *ctx, const struct allocation *a)
 	c->objects[c->count++] = (struct scan_object){
 		.addr = a->addr,
 		.id = a->id,
-		/* What refers to an skb refers to its struct. */
 		.ghost = a->ghost,
 		.ghost_size = a->ghost_size,
 		.sought = !c->i->asked && a->rule != RULE_NONE && a->next &&
 			  a->look == LOOK_SEARCH && a->due <= c->now,
+		/* What refers to an skb refers to its struct. */
 		.size = a->skb && c->i->layout->skb_size ? c->i->layout->skb_size : a->size,
 	};
 }
 
-static void add_region(struct region **list, size_t *count, const struct memory_range *range)
-{
-	struct region *more = reallocarray(*list, *count + 1, sizeof(*more));
-
-	if (!more)
-		return;
-	*list = more;
-	more[(*count)++] = (struct region){ range->start, range->size };
-}
-
 struct regions {
+	struct investigation *i;
 	struct region *list;
 	size_t count;
+	bool partial; /* some are missing */
 };
 
-/* A device's structure: its size is not known here, and a page is enough. */
+static void add_region(struct regions *r, uint64_t start, uint64_t size)
+{
+	struct region *more = reallocarray(r->list, r->count + 1, sizeof(*more));
+
+	if (!more) {
+		r->partial = true;
+		return;
+	}
+	r->list = more;
+	more[r->count++] = (struct region){ start, size };
+}
+
+/* A device's structure, if it is still there: that it was freed need not have been seen. */
 static void collect_device(void *ctx, uint64_t device)
 {
-	struct memory_range range = { device, DEVICE_BYTES };
 	struct regions *r = ctx;
+	struct slab slab;
 
-	add_region(&r->list, &r->count, &range);
+	if (slabs__find(r->i->slabs, device, &slab))
+		add_region(r, device, DEVICE_BYTES);
+	else if (slab__object(&slab, device) && slabs__state(r->i->slabs, device) != SLAB_FREE)
+		add_region(r, slab__object(&slab, device), slab.size);
 }
 
 /* One that is open is in use, whoever may point to it. */
 static void collect_socket(void *ctx, const struct allocation *a)
 {
-	struct memory_range range = { a->addr, a->size };
 	struct regions *r = ctx;
 
 	if (a->sock && a->rule != RULE_OWNER_GONE)
-		add_region(&r->list, &r->count, &range);
+		add_region(r, a->addr, a->size);
 }
 
 /* The roots: data of the traced modules, devices, and open sockets. */
-static size_t collect_regions(struct investigation *i, struct region **out)
+static void collect_regions(struct investigation *i, struct regions *r)
 {
 	struct memory_range ranges[MODULE_REGIONS];
-	struct regions r = { 0 };
 
+	*r = (struct regions){ .i = i };
 	for (size_t m = 0; m < hooks__nr_modules(i->hooks); m++) {
 		int n = kernel__module_data(i->kernel, hooks__module(i->hooks, m), ranges,
 					    MODULE_REGIONS);
 
+		/* One that is just being unloaded has no data any more. */
+		r->partial |= n < 0 && n != -ENOENT;
 		for (int k = 0; k < n; k++)
-			add_region(&r.list, &r.count, &ranges[k]);
+			add_region(r, ranges[k].start, ranges[k].size);
 	}
-	ledger__each_device(i->ledger, collect_device, &r);
-	ledger__each(i->ledger, collect_socket, &r);
-	*out = r.list;
-	return r.count;
+	ledger__each_device(i->ledger, collect_device, r);
+	ledger__each(i->ledger, collect_socket, r);
 }
 
 static void begin_search(struct investigation *i, uint64_t now)
 {
 	struct collection c = { .i = i, .now = now };
-	struct region *regions;
-	size_t nr_regions;
+	struct regions r;
 
 	if (i->asked == 2)
 		session__suspect_all(i->session, now);
@@ -196,9 +211,9 @@ static void begin_search(struct investigation *i, uint64_t now)
 	i->asked -= i->asked > 0;
 	i->begun++;
 	if (c.count) {
-		nr_regions = collect_regions(i, &regions);
-		i->searching = !scanner__start(i->scanner, c.objects, c.count, regions, nr_regions,
-					       i->config.scan_limit);
+		collect_regions(i, &r);
+		i->searching = !scanner__start(i->scanner, c.objects, c.count, r.list, r.count,
+					       r.partial, i->config.scan_limit);
 	}
 	if (!i->searching)
 		i->ended = i->begun;
@@ -212,8 +227,9 @@ static void end_search(struct investigation *i, const struct scan_result *r, uin
 	if (r->err == -EAGAIN && ++i->tries < TRIES) {
 		log_debug("a search could not be finished; it is made again");
 		/* As if it had not been begun: who waits for it waits for the next. */
-		i->begun--;
+		i->begun -= i->for_asked;
 		i->asked += i->for_asked;
+		i->ended = i->begun;
 		return;
 	}
 	i->tries = 0;
@@ -271,9 +287,11 @@ void investigation__scan(struct investigation *i, uint64_t now)
 
 void investigation__work(struct investigation *i, uint64_t now)
 {
+	const uint64_t start = clock__now();
 	const struct allocation *a;
 
-	while ((a = ledger__next_due(i->ledger, now))) {
+	/* What is left waits for its turn: events do not wait, or they are lost. */
+	while ((a = ledger__next_due(i->ledger, now)) && clock__now() - start < GLANCES_NS) {
 		prepare(i);
 		session__judge(i->session, a, look__at(i->kernel->query, i->slabs, i->layout, a),
 			       now);

@@ -116,7 +116,8 @@ bool losses__check(struct losses *l)
 	int err;
 
 	/* What is in the book now lived while nobody looked: first the book. */
-	if (!back)
+	l->back = (l->back || back) && !l->silent;
+	if (!l->back)
 		losses__blind(l);
 	if (lost == l->lost && !l->stale)
 		return back;
@@ -138,7 +139,7 @@ bool losses__check(struct losses *l)
 		log_error("the book could not be read: %s; trying again", strerror(-err));
 	if (!err) {
 		l->lost = lost;
-		l->stale = false;
+		l->stale = l->back = false;
 		losses__blind(l);
 	}
 	l->failing = err;

@@ -28,6 +28,7 @@ struct losses {
 	unsigned blind;
 	bool silent; /* hooks__silent(), as far as the ledger knows */
 	bool stale;  /* the book is to be read whatever was lost */
+	bool back;   /* silence has ended, and the book was not read since */
 };
 
 /* An event was read, but could not be taken: as good as lost in the ring buffer. */

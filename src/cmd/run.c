@@ -250,7 +250,7 @@ static void begin(struct run *r)
 {
 	r->tracing = true;
 	r->started = clock__now();
-	session__woke(r->session, r->started);
+	session__woke(r->session, hooks__awake_since(r->hooks));
 	losses__blind(&r->losses);
 	if (r->options.interval_ns)
 		r->next_histograms = r->started + r->options.interval_ns;
@@ -468,7 +468,7 @@ static void judge(struct run *r)
 		r->scan_wanted = false;
 		r->next_tick = now + 1000000000;
 		/* What came just before is not to wait. */
-		if (!r->stop && arming__work(r->arming, now))
+		if (!r->stop && !r->losses.failing && arming__work(r->arming, now))
 			ring_buffer__consume(r->ring);
 	}
 	session__tick(r->session, now);

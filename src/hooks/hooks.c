@@ -17,6 +17,7 @@
 
 #include "hooks/internal.h"
 #include "kernel/kbtf.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/table.h"
 
@@ -491,6 +492,8 @@ int hooks__attach(struct hooks *h)
 
 void hooks__arm(struct hooks *h)
 {
+	/* What functions did until now says nothing of memory, which was not followed. */
+	h->awake_since = clock__now();
 	h->armed = true;
 	write_ranges(h);
 }

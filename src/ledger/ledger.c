@@ -387,7 +387,7 @@ static int on_alloc(struct ledger *l, const struct event *e)
 	bool known;
 
 	if (!e->alloc.addr)
-		return 0; /* from a broken recording: no allocation is there */
+		return 0;		 /* from a broken recording: no allocation is there */
 	known = a && a->born == e->time; /* from the book, which has no stacks */
 	if (a && !known) {
 		allocation_lost(l, a, e->time);

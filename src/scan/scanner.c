@@ -34,6 +34,7 @@ struct scanner {
 	struct region *regions;
 	size_t nr_regions;
 	uint64_t limit;
+	bool partial;
 	struct scan_result result;
 };
 
@@ -62,7 +63,9 @@ static enum verdict verdict_of(struct scanner *s, const struct reach_object *o)
 		return VERDICT_FREE;
 	if (o->reachable)
 		return VERDICT_DOUBTFUL;
-	return o->stale ? VERDICT_STALE : VERDICT_UNREFERENCED;
+	/* What was not read may name it: as good as a word of which little is known. */
+	return o->stale || s->partial || search__partial(s->search) ? VERDICT_STALE
+								    : VERDICT_UNREFERENCED;
 }
 
 /*
@@ -101,6 +104,8 @@ static void work(struct scanner *s)
 	if (!r->err)
 		r->err = search__run(s->search, set, r->count, s->regions, s->nr_regions, s->limit,
 				     &s->cancel, &r->stats);
+	if (search__passes(r->err))
+		r->err = -EAGAIN;
 	for (size_t i = 0; i < r->count; i++) {
 		struct scan_object *o = &s->objects[i];
 
@@ -181,13 +186,8 @@ void scanner__free(struct scanner *s)
 	free(s);
 }
 
-int scanner__fd(const struct scanner *s)
-{
-	return s->event;
-}
-
 int scanner__start(struct scanner *s, struct scan_object *objects, size_t count,
-		   struct region *regions, size_t nr_regions, uint64_t limit)
+		   struct region *regions, size_t nr_regions, bool partial, uint64_t limit)
 {
 	int err = 0;
 
@@ -200,6 +200,7 @@ int scanner__start(struct scanner *s, struct scan_object *objects, size_t count,
 		s->objects = objects;
 		s->regions = regions;
 		s->nr_regions = nr_regions;
+		s->partial = partial;
 		s->limit = limit;
 		s->result = (struct scan_result){ .objects = objects, .count = count };
 		s->busy = true;

@@ -31,7 +31,7 @@ struct scan_result {
 	size_t count;
 	uint64_t began; /* CLOCK_MONOTONIC */
 	struct search_stats stats;
-	int err; /* then the objects say VERDICT_UNREADABLE */
+	int err; /* then the objects say VERDICT_UNREADABLE; -EAGAIN: another may succeed */
 };
 
 /*
@@ -42,14 +42,13 @@ int scanner__new(struct scanner **out);
 /* Stops a search under way. */
 void scanner__free(struct scanner *s);
 
-/* Readable when a result is there. */
-int scanner__fd(const struct scanner *s);
 /*
- * Begins a search; takes over both lists, also on error.  limit: most bytes to
+ * Begins a search; takes over both lists, also on error.  partial: not all regions are
+ * known, so nothing can be said to have no reference.  limit: most bytes to
  * read, 0 for all.  Returns 0, or -EBUSY while one is under way.
  */
 int scanner__start(struct scanner *s, struct scan_object *objects, size_t count,
-		   struct region *regions, size_t nr_regions, uint64_t limit);
+		   struct region *regions, size_t nr_regions, bool partial, uint64_t limit);
 /* The result, valid until the next start; NULL: none is there. */
 const struct scan_result *scanner__result(struct scanner *s);
 

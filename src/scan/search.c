@@ -66,6 +66,7 @@ struct search {
 	uint64_t per_cpu_start, per_cpu_size;
 	unsigned nr_cpus;
 	uint64_t cpu_bases[MAX_CPUS];
+	bool partial; /* some of it was not found */
 
 	/* of one run */
 	struct reach *reach;
@@ -98,8 +99,10 @@ static void find_region(struct search *s, const char *first, const char *last)
 	uint64_t end;
 
 	if (query__find(s->query, NULL, first, &r->start) ||
-	    query__find(s->query, NULL, last, &end) || end <= r->start)
+	    query__find(s->query, NULL, last, &end) || end <= r->start) {
+		s->partial = true;
 		return;
+	}
 	r->size = end - r->start;
 	s->nr_fixed++;
 }
@@ -153,10 +156,11 @@ static void find_cpus(struct search *s)
 	if (query__find(s->query, NULL, "__per_cpu_start", &s->per_cpu_start))
 		s->per_cpu_start = 0; /* it is 0 on x86, which says "not found" */
 	if (query__find(s->query, NULL, "__per_cpu_offset", &offsets))
-		return;
-	for (; s->nr_cpus < cpus && s->nr_cpus < MAX_CPUS; s->nr_cpus++)
-		if (query__read(s->query, offsets + 8UL * s->nr_cpus, &s->cpu_bases[s->nr_cpus], 8))
-			return;
+		cpus = 0;
+	while (s->nr_cpus < cpus && s->nr_cpus < MAX_CPUS &&
+	       !query__read(s->query, offsets + 8UL * s->nr_cpus, &s->cpu_bases[s->nr_cpus], 8))
+		s->nr_cpus++;
+	s->partial |= !s->per_cpu_size || !s->nr_cpus || s->nr_cpus < cpus;
 }
 
 /* kernel/rcu/tree.c, mm/slab_common.c: the per-CPU krc, and struct kvfree_rcu_bulk_data. */
@@ -250,6 +254,16 @@ int search__new(struct search **out, struct query *q, const struct btf *btf)
 	}
 	*out = s;
 	return 0;
+}
+
+bool search__partial(const struct search *s)
+{
+	return s->partial || slabs__left_out(s->slabs);
+}
+
+bool search__passes(int err)
+{
+	return err == -EAGAIN || err == -EIO || err == -EFAULT || err == -ENOMEM || err == -ENOSPC;
 }
 
 enum slab_state search__state(struct search *s, uint64_t addr)

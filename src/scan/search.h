@@ -55,6 +55,17 @@ int search__run(struct search *s, struct reach_object *objects, size_t count,
 		const struct region *regions, size_t nr_regions, uint64_t limit, const int *cancel,
 		struct search_stats *stats);
 
+/*
+ * Is there memory that no search reads, though it should (more processors than are known here,
+ * or slabs too large)?  Then what seems to have no reference may have one.
+ */
+bool search__partial(const struct search *s);
+/*
+ * Is this error of search__new() or search__run() one that may pass: lists that changed while
+ * they were walked, want of memory?
+ */
+bool search__passes(int err);
+
 /* Is the object free although no event said so? */
 enum slab_state search__state(struct search *s, uint64_t addr);
 

@@ -28,6 +28,7 @@
 #define MAX_CACHE      1024 /* bytes of a kmem_cache that are read */
 #define PAGES_AT_ONCE  64   /* struct pages in one piece: 4096 bytes */
 #define PIECES_AT_ONCE 24UL
+#define CPUS_AT_ONCE   32U
 
 struct cache {
 	uint64_t addr;
@@ -41,7 +42,8 @@ struct cache {
 struct slabs {
 	struct query *query;
 	uint64_t page_offset, vmemmap, max_pfn;
-	uint32_t page_size; /* of struct page */
+	uint64_t max_pfn_addr; /* memory may be added */
+	uint32_t page_size;    /* of struct page */
 	uint64_t slab_caches, per_cpu_offset;
 	unsigned nr_cpus, nr_nodes;
 	uint64_t cpu_bases[MAX_CPUS];
@@ -54,6 +56,7 @@ struct slabs {
 	int cpu_freelist, cpu_slab;
 	struct table caches; /* address -> struct cache */
 	uint64_t low, high;  /* of their addresses */
+	bool left_out;	     /* a slab that is too large */
 };
 
 static int read_variable(struct slabs *s, const char *name, uint64_t *value)
@@ -197,7 +200,9 @@ int slabs__new(struct slabs **out, struct query *query, const struct btf *btf)
 	if (!err)
 		err = read_variable(s, "vmemmap_base", &s->vmemmap);
 	if (!err)
-		err = read_variable(s, "max_pfn", &s->max_pfn);
+		err = query__find(query, NULL, "max_pfn", &s->max_pfn_addr);
+	if (!err)
+		err = read_u64(s, s->max_pfn_addr, 0, &s->max_pfn);
 	if (!err)
 		err = query__find(query, NULL, "slab_caches", &s->slab_caches);
 	if (!err)
@@ -252,7 +257,14 @@ static int parse_slab(struct slabs *s, uint64_t page, const unsigned char *raw, 
 		.left = c->left,
 		.cache = cache,
 	};
+	if ((uint64_t)out->count * out->step > MAX_SLAB)
+		s->left_out = true;
 	return out->count && (uint64_t)out->count * out->step <= MAX_SLAB ? 0 : -ENOENT;
+}
+
+bool slabs__left_out(const struct slabs *s)
+{
+	return s->left_out;
 }
 
 int slabs__find(struct slabs *s, uint64_t addr, struct slab *out)
@@ -318,6 +330,36 @@ static bool chain_has(const struct cache *c, bool scrambled, const struct slab *
 	return false;
 }
 
+/* Is it on the chain of a CPU that allocates from this slab?  Read for many CPUs at once. */
+static enum slab_state state_on_cpus(struct slabs *s, const struct cache *c,
+				     const struct slab *slab, const unsigned char *bytes,
+				     uint64_t addr)
+{
+	struct memory_piece pieces[2 * CPUS_AT_ONCE];
+	uint64_t words[2 * CPUS_AT_ONCE]; /* the slab in use, and what is free in it */
+
+	for (unsigned first = 0; first < s->nr_cpus; first += CPUS_AT_ONCE) {
+		unsigned n = s->nr_cpus - first < CPUS_AT_ONCE ? s->nr_cpus - first : CPUS_AT_ONCE;
+
+		for (unsigned i = 0; i < 2 * n; i++)
+			pieces[i] = (struct memory_piece){
+				s->cpu_bases[first + i / 2] + c->cpu_slab +
+					(uint64_t)(i % 2 ? s->cpu_freelist : s->cpu_slab),
+				&words[i], sizeof(words[i]), 0
+			};
+		if (query__read_all(s->query, pieces, 2UL * n))
+			return SLAB_UNKNOWN;
+		for (unsigned i = 0; i < n; i++) {
+			if (pieces[2 * i].err || pieces[2 * i + 1].err)
+				return SLAB_UNKNOWN;
+			if (words[2 * i] == slab->page &&
+			    chain_has(c, s->cache_random >= 0, slab, bytes, words[2 * i + 1], addr))
+				return SLAB_FREE;
+		}
+	}
+	return SLAB_ALLOCATED;
+}
+
 enum slab_state slabs__state(struct slabs *s, uint64_t addr)
 {
 	struct memory_piece pieces[MAX_SLAB / PAGE_SIZE];
@@ -351,16 +393,8 @@ enum slab_state slabs__state(struct slabs *s, uint64_t addr)
 			goto out;
 	state = chain_has(c, s->cache_random >= 0, &slab, bytes, freelist, addr) ? SLAB_FREE
 										 : SLAB_ALLOCATED;
-	for (unsigned i = 0; state == SLAB_ALLOCATED && c->cpu_slab && i < s->nr_cpus; i++) {
-		uint64_t cpu = s->cpu_bases[i] + c->cpu_slab, active;
-
-		if (read_u64(s, cpu, s->cpu_slab, &active) ||
-		    read_u64(s, cpu, s->cpu_freelist, &freelist))
-			state = SLAB_UNKNOWN;
-		else if (active == slab.page &&
-			 chain_has(c, s->cache_random >= 0, &slab, bytes, freelist, addr))
-			state = SLAB_FREE;
-	}
+	if (state == SLAB_ALLOCATED && c->cpu_slab && s->cpu_slab >= 0 && s->cpu_freelist >= 0)
+		state = state_on_cpus(s, c, &slab, bytes, addr);
 	if (state == SLAB_ALLOCATED) {
 		int held = sheaves__hold(&s->sheaves, s->query, &c->sheaves, s->cpu_bases,
 					 s->nr_cpus, s->nr_nodes, addr);
@@ -383,8 +417,11 @@ bool slabs__sheaf(const struct slabs *s, const unsigned char *bytes, size_t size
 int slabs__each(struct slabs *s, int (*each)(void *ctx, const struct slab *slab), void *ctx)
 {
 	static _Thread_local unsigned char raw[PIECES_AT_ONCE][PAGES_AT_ONCE * 64];
-	int err = read_caches(s); /* new ones may have come */
+	int err = read_caches(s); /* new ones may have come, and new memory */
 
+	s->left_out = false;
+	if (!err)
+		err = read_u64(s, s->max_pfn_addr, 0, &s->max_pfn);
 	for (uint64_t pfn = 0; !err && pfn < s->max_pfn; pfn += PIECES_AT_ONCE * PAGES_AT_ONCE) {
 		struct memory_piece pieces[PIECES_AT_ONCE];
 

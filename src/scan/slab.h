@@ -39,6 +39,9 @@ int slabs__find(struct slabs *s, uint64_t addr, struct slab *out);
 /* First byte of the object that addr lies in, 0 where it is between objects. */
 uint64_t slab__object(const struct slab *slab, uint64_t addr);
 
+/* Were slabs left out by slabs__each(), since they are larger than any is expected to be? */
+bool slabs__left_out(const struct slabs *s);
+
 /* Is addr in the direct mapping of physical memory? */
 bool slabs__mapped(const struct slabs *s, uint64_t addr);
 

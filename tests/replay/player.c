@@ -392,6 +392,7 @@ void player__unload(struct player *p, const char *module)
 
 	arm(p, true);
 	session__owner_gone(p->session, in_module, &u, p->now);
+	session__forget_devices(p->session);
 	arm(p, false);
 }
 

@@ -212,6 +212,8 @@ static uint32_t function_of(const struct script *s, const char *name)
 		return names__intern(s->names, name, "nfc_digital");
 	if (!strncmp(name, "nfcsim_", 7))
 		return names__intern(s->names, name, "nfcsim");
+	if (!strncmp(name, "port100_", 8))
+		return names__intern(s->names, name, "port100");
 	if (!strncmp(name, "nci_", 4))
 		return names__intern(s->names, name, "nci");
 	if (!strncmp(name, "nfc_", 4) || !strncmp(name, "llcp_", 5) ||
