@@ -5,6 +5,10 @@
  * Whether a device is powered is asked of the kernel, once a second and only while
  * awake; that one comes up is told by a hook on the function through which all do.  If
  * nobody can tell, nothing sleeps.
+ *
+ * Waking up takes its time (tens of milliseconds, more on a busy machine), in which nothing
+ * that is allocated is seen.  So nothing sleeps at once: what went down may come up again,
+ * and after a module another comes, and its device.
  */
 #include "cmd/arming.h"
 
@@ -15,21 +19,18 @@
 #include "kernel/devices.h"
 #include "util/log.h"
 
-#define QUIET_NS   2000000000ULL  /* before births are not followed any more */
-#define LOADING_NS 10000000000ULL /* after a module came: another, and its device, come soon */
-
 struct arming {
 	struct hooks *hooks;
 	const struct kernel *kernel;
 	struct session *session;
 	const struct ledger *ledger; /* the session's */
 	struct devices *devices;
-	uint64_t quiet_since;	/* 0: not quiet */
-	uint64_t loading_until; /* more modules are expected; 0: none came yet */
+	uint64_t linger_ns;
+	uint64_t quiet_since; /* 0: not quiet */
 };
 
 struct arming *arming__new(struct hooks *hooks, const struct kernel *kernel,
-			   struct session *session)
+			   struct session *session, uint64_t linger_ns)
 {
 	struct arming *a = calloc(1, sizeof(*a));
 
@@ -38,6 +39,7 @@ struct arming *arming__new(struct hooks *hooks, const struct kernel *kernel,
 	a->hooks = hooks;
 	a->kernel = kernel;
 	a->session = session;
+	a->linger_ns = linger_ns;
 	a->ledger = session__ledger(session);
 	a->devices = devices__new();
 	if (a->devices)
@@ -63,17 +65,9 @@ void arming__activity(struct arming *a)
 	log_debug("memory is followed again");
 }
 
-void arming__module_loaded(struct arming *a, uint64_t now)
-{
-	a->loading_until = now + LOADING_NS;
-}
-
-static bool quiet(struct arming *a, uint64_t now)
+static bool quiet(struct arming *a)
 {
 	if (!hooks__may_sleep(a->hooks) || ledger__stats(a->ledger)->commands_live)
-		return false;
-	/* Where there is no module, there is nothing to wait for. */
-	if (now < a->loading_until && hooks__nr_modules(a->hooks))
 		return false;
 	/* To ask for the NFC family would load its module. */
 	return !modules__find(&a->kernel->modules, "nfc") || !devices__powered(a->devices);
@@ -119,13 +113,14 @@ bool arming__work(struct arming *a, uint64_t now)
 	case HOOKS_AWAKE:
 		break;
 	}
-	if (!quiet(a, now)) {
+	if (!quiet(a)) {
 		a->quiet_since = 0;
 		return false;
 	}
 	if (!a->quiet_since)
 		a->quiet_since = now;
-	if (now - a->quiet_since < QUIET_NS && hooks__nr_modules(a->hooks))
+	/* Where there is no module, there is nothing to wait for. */
+	if (now - a->quiet_since < a->linger_ns && hooks__nr_modules(a->hooks))
 		return false;
 	err = hooks__doze(a->hooks);
 	if (err) {

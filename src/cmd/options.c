@@ -39,6 +39,8 @@ static const struct argp_option options[] = {
 	  "Follow up to this many live allocations at one time, in about 250 bytes of kernel "
 	  "memory each (16384)",
 	  0 },
+	{ "linger", 'L', "SECONDS", 0,
+	  "Follow memory for this long after the last device went down, or a module came (10)", 0 },
 	{ "metrics", 'M', "ADDR:PORT", 0,
 	  "Serve metrics for Prometheus at this address (127.0.0.1 without one)", 0 },
 	{ "hide-addresses", 'H', NULL, 0,
@@ -167,6 +169,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--book-entries: '%s' is not 1 to 16777216", arg);
 		o->book_entries = (uint32_t)n;
 		return 0;
+	case 'L':
+		parse_time(state, "linger", arg, &o->linger_ns);
+		return 0;
 	case 'M':
 		if (http__address(arg, &o->metrics))
 			argp_error(state,
@@ -200,6 +205,7 @@ static void set_defaults(struct run_options *o)
 	memset(o, 0, sizeof(*o));
 	o->min_age_ns = 5000000000ULL;
 	o->scan_interval_ns = 600000000000ULL;
+	o->linger_ns = 10000000000ULL;
 }
 
 void run_options__parse(struct run_options *o, int argc, char **argv)
@@ -212,7 +218,7 @@ void run_options__parse(struct run_options *o, int argc, char **argv)
 
 void top_options__parse(struct run_options *o, int argc, char **argv)
 {
-	static const char keys[] = "dmwaslANv";
+	static const char keys[] = "dmwaslALNv";
 	static const char top_doc[] =
 		"Traces as 'nfcleakbpf run' does and shows on the whole terminal what is live "
 		"under which callback and what leaks; '?' tells the keys.\v"

@@ -22,6 +22,7 @@ struct run_options {
 	uint64_t min_age_ns;
 	uint64_t scan_interval_ns; /* 0: never */
 	uint64_t scan_limit;	   /* bytes, 0: none */
+	uint64_t linger_ns;
 	bool json;
 	bool wait;
 	bool quiet;

@@ -294,7 +294,7 @@ static void on_module(struct run *r, const struct nlb_module *m)
 		log_error("module %s is not traced: %s", name, strerror(-ret));
 	if (ret <= 0)
 		return;
-	arming__module_loaded(r->arming, clock__now());
+	arming__activity(r->arming);
 	/* Devices go with their driver; another may get the same address. */
 	session__forget_device_names(r->session);
 	/* One event may find several: they come in quick succession. */
@@ -760,7 +760,7 @@ static int open_trace(struct run *r)
 	if (err)
 		return err;
 	r->investigation = investigation__new(&look, &r->kernel, r->hooks, r->session, &r->layout);
-	r->arming = arming__new(r->hooks, &r->kernel, r->session);
+	r->arming = arming__new(r->hooks, &r->kernel, r->session, r->options.linger_ns);
 	if (!r->investigation || !r->arming)
 		return -ENOMEM;
 	r->ring = ring_buffer__new(hooks__events_fd(r->hooks), on_record, r, NULL);
