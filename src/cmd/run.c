@@ -594,14 +594,32 @@ static int can_run(const struct run *r)
 /* Before anything is attached, so that a bad path is known at once. */
 static int open_recording(struct run *r)
 {
-	int err;
+	int err = r->options.output ? recorder__open(&r->recorder, r->options.output) : 0;
 
-	if (!r->options.output)
-		return 0;
-	err = recorder__open(&r->recorder, r->options.output);
 	if (err)
 		log_error("cannot write the recording %s: %s", r->options.output, strerror(-err));
 	return err;
+}
+
+/*
+ * It can trace: only now does the file lose what an earlier run has written.  Whatever
+ * is told to the session, from here on, is recorded.
+ */
+static int open_session(struct run *r)
+{
+	int err = r->recorder ? recorder__begin(r->recorder) : 0;
+	struct utsname machine;
+
+	if (err) {
+		log_error("cannot write the recording %s: %s", r->options.output, strerror(-err));
+		return err;
+	}
+	check_clock(r);
+	uname(&machine);
+	if (r->recorder)
+		session__record(r->session, r->recorder, NFCLEAKBPF_VERSION,
+				r->kernel.features.release, machine.machine);
+	return set_roles(r);
 }
 
 static int watch(struct run *r, int fd)
@@ -708,7 +726,6 @@ static int open_trace(struct run *r)
 	struct ledger_config ledger = { .grace_ns = GRACE_NS, .min_age_ns = r->options.min_age_ns };
 	const struct report_format *format = r->front->format;
 	struct report *report = NULL;
-	struct utsname machine;
 	struct investigation_config look = { r->options.scan_interval_ns, r->options.scan_limit };
 	int err;
 
@@ -726,19 +743,12 @@ static int open_trace(struct run *r)
 		return -ENOMEM;
 	r->ledger = session__ledger(r->session);
 	session__set_tell(r->session, r->tell);
-	check_clock(r);
-	uname(&machine);
-	if (r->recorder)
-		session__record(r->session, r->recorder, NFCLEAKBPF_VERSION,
-				r->kernel.features.release, machine.machine);
 	layout__read(&r->layout, r->kernel.btf);
 	r->sizes = (struct skb_sizes){ r->layout.skb_size,
 				       (r->layout.shared_info_size + 63U) & ~63U, 64 };
 	for (size_t i = 0; i < STACKS_HIDERS; i++)
 		query__find(r->kernel.query, NULL, stacks_hiders[i], &r->hiders[i]);
-	err = set_roles(r);
-	if (!err)
-		err = hooks__new(&r->hooks, &config, &r->kernel, r->names);
+	err = hooks__new(&r->hooks, &config, &r->kernel, r->names);
 	if (err)
 		return err;
 	/* Then there is nothing to wait for, either. */
@@ -830,6 +840,8 @@ int run_trace(const struct run_options *options, const struct front *front)
 	err = open_trace(&r);
 	if (!err)
 		err = open_loop(&r);
+	if (!err)
+		err = open_session(&r);
 	if (err) {
 		if (err != -ENODEV)
 			log_error("cannot start: %s", strerror(-err));
