@@ -22,6 +22,7 @@
 #include "cmd/arming.h"
 #include "cmd/cmd.h"
 #include "cmd/control.h"
+#include "cmd/introduce.h"
 #include "cmd/investigate.h"
 #include "cmd/run.h"
 #include "cmd/sandbox.h"
@@ -172,80 +173,6 @@ static bool in_module(void *ctx, const struct allocation *a)
 
 /* ---- the beginning of tracing ---- */
 
-/* The ledger's idea of a subsystem: by name, so that it holds for every build. */
-static int set_role(struct run *r, const char *function, const char *module, enum role role)
-{
-	uint32_t name = names__intern(r->names, function, module);
-
-	return name ? session__set_role(r->session, name, role) : -ENOMEM;
-}
-
-/* A function that submits, and what it calls its commands. */
-static int set_submit(struct run *r, const char *function, const struct subsystem *s)
-{
-	uint32_t name = names__intern(r->names, function, s->module);
-	int err = set_role(r, function, s->module, ROLE_SUBMIT);
-
-	for (size_t n = 0; n < s->nr_command_types && !err; n++)
-		if (s->command_types[n])
-			err = session__set_command(r->session, name, (uint8_t)n,
-						   s->command_types[n]);
-	return err;
-}
-
-static int set_roles(struct run *r)
-{
-	int err = 0;
-
-	for (size_t i = 0; subsystems[i] && !err; i++) {
-		const struct subsystem *s = subsystems[i];
-
-		for (const char *const *d = s->dispatchers; d && *d && !err; d++)
-			err = set_role(r, *d, s->module, ROLE_DISPATCH);
-		for (const struct hooked_function *f = s->functions; f->name && !err; f++)
-			if (f->role == HOOK_SUBMIT)
-				err = set_submit(r, f->name, s);
-	}
-	return err;
-}
-
-static void say_start(struct run *r)
-{
-	size_t count = hooks__count(r->hooks), n = 0, attached = 0, modules;
-	char **missing = calloc(count + 1, sizeof(*missing));
-	const char **names;
-
-	modules = hooks__nr_modules(r->hooks);
-	names = calloc(modules + 1, sizeof(*names));
-	for (size_t i = 0; names && i < modules; i++)
-		names[i] = hooks__module(r->hooks, i);
-	for (size_t i = 0; missing && i < count; i++) {
-		const struct hook *h = hooks__at(r->hooks, i);
-
-		attached += h->state == HOOK_ATTACHED;
-		if (h->state == HOOK_MISSING &&
-		    asprintf(&missing[n], "%s %s%s%s: %s; lost: %s", h->mechanism, h->target,
-			     *h->module ? " of " : "", h->module, h->reason, h->lost) > 0)
-			n++;
-	}
-	if (names && missing)
-		session__start(r->session,
-			       &(struct report_start){
-				       .version = NFCLEAKBPF_VERSION,
-				       .kernel = r->kernel.features.release,
-				       .modules = names,
-				       .nr_modules = modules,
-				       .hooks = attached,
-				       .missing = (const char *const *)missing,
-				       .nr_missing = n,
-			       },
-			       r->started);
-	for (size_t i = 0; missing && i < n; i++)
-		free(missing[i]);
-	free(missing);
-	free(names);
-}
-
 static void begin(struct run *r)
 {
 	r->tracing = true;
@@ -254,7 +181,7 @@ static void begin(struct run *r)
 	losses__blind(&r->losses);
 	if (r->options.interval_ns)
 		r->next_histograms = r->started + r->options.interval_ns;
-	say_start(r);
+	introduce__run(r->session, r->hooks, r->kernel.features.release, r->started);
 }
 
 /* ---- events ---- */
@@ -619,7 +546,7 @@ static int open_session(struct run *r)
 	if (r->recorder)
 		session__record(r->session, r->recorder, NFCLEAKBPF_VERSION,
 				r->kernel.features.release, machine.machine);
-	return set_roles(r);
+	return introduce__subsystems(r->session, r->names);
 }
 
 static int watch(struct run *r, int fd)
