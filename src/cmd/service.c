@@ -55,15 +55,35 @@ static void find_systemd(struct service *s)
 		s->alive_every = us * 1000 / 2;
 }
 
+/* What to do about it; "" where that is not known. */
+static const char *remedy(int err)
+{
+	switch (err) {
+	case -EADDRINUSE:
+		return "; somebody listens there: choose another port (ss -ltnp tells who)";
+	case -EADDRNOTAVAIL:
+		return "; no network interface has that address (yet): choose one of this "
+		       "machine's, or 0.0.0.0 for all";
+	case -EACCES:
+		return "; without root choose a port from 1024 on";
+	case -EAFNOSUPPORT:
+		return "; this machine has no such network: choose an address of the other kind";
+	default:
+		return "";
+	}
+}
+
 static int open_metrics(struct service *s, const struct http_address *address)
 {
 	struct http_config config = { .address = *address };
 	int err = http__new(&s->http, &config);
+	char name[HTTP_NAME_MAX];
 
 	if (err == -ENOSYS)
 		log_error("--metrics needs libmicrohttpd: apt-get install libmicrohttpd12");
 	else if (err)
-		log_error("cannot listen for --metrics: %s", strerror(-err));
+		log_error("cannot listen for --metrics at %s: %s%s",
+			  http__address_name(address, name), strerror(-err), remedy(err));
 	else
 		log_info("metrics are at http://%s/metrics%s", http__name(s->http),
 			 address->loopback ? ""
