@@ -33,6 +33,8 @@ struct command_line {
 	const struct client_verb *verb;
 	const char *argument;
 	bool json;
+	char line[LINE_MAX_BYTES + 2]; /* what is asked, with its newline */
+	size_t nr_line;
 };
 
 struct client_verb {
@@ -63,6 +65,17 @@ static const struct client_verb verbs[] = {
 
 /* ---- the command line ---- */
 
+/* False: it is longer than a request may be. */
+static bool make_line(struct command_line *c)
+{
+	const char *argument = c->json ? "json" : c->argument ? c->argument : "";
+	int n = snprintf(c->line, sizeof(c->line), "%s%s%s\n", c->verb->name, *argument ? " " : "",
+			 argument);
+
+	c->nr_line = (size_t)n;
+	return n > 0 && c->nr_line < sizeof(c->line);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct command_line *c = state->input;
@@ -89,6 +102,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		    line__address(c->argument, &addr))
 			argp_error(state, "'%s' is no address (0x and up to 16 digits)",
 				   c->argument);
+		if (!make_line(c))
+			argp_error(state, "'%s' is too long", c->argument);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -292,19 +307,15 @@ int cmd_verb(int argc, char **argv)
 {
 	struct command_line c = { 0 };
 	struct answer a = { 0 };
-	char line[LINE_MAX_BYTES + 2];
-	int fd, process = -1, err, status = EXIT_CANNOT, n;
-	const char *argument;
+	int fd, process = -1, err, status = EXIT_CANNOT;
 
 	parse_command_line(&c, argc, argv);
-	argument = c.json ? "json" : c.argument ? c.argument : "";
-	n = snprintf(line, sizeof(line), "%s%s%s\n", c.verb->name, *argument ? " " : "", argument);
 	fd = open_connection();
 	if (fd < 0)
 		return EXIT_CANNOT;
 	if (!strcmp(c.verb->name, "stop"))
 		process = process_of(fd);
-	if (send(fd, line, (size_t)n, MSG_NOSIGNAL) != n) {
+	if (send(fd, c.line, c.nr_line, MSG_NOSIGNAL) != (ssize_t)c.nr_line) {
 		log_error("the run cannot be told: %s", strerror(errno));
 		goto out;
 	}
