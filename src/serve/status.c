@@ -10,10 +10,11 @@
 #include <string.h>
 
 #include "report/report.h"
+#include "util/wrap.h"
 #include "version.h"
 
-#define LABEL	"%-12s "
-#define COLUMNS 79
+#define LABEL  "%-12s "
+#define INDENT 13 /* what comes after it */
 
 /* ---- text ---- */
 
@@ -40,18 +41,19 @@ static void span(FILE *out, uint64_t seconds)
 
 static void modules(FILE *out, const struct run_status *s)
 {
-	size_t column = (size_t)fprintf(out, LABEL, "modules");
+	struct wrap w;
 
+	wrap__begin(&w, out, INDENT, "modules");
 	for (size_t i = 0; i < s->nr_modules; i++) {
 		size_t len = strlen(s->modules[i]);
 
-		if (i && column + len + 2 > COLUMNS)
-			column = (size_t)fprintf(out, ",\n" LABEL, "") - 2;
-		else if (i)
-			column += (size_t)fprintf(out, ", ");
-		column += (size_t)fprintf(out, "%s", s->modules[i]);
+		snprintf(name, sizeof(name), "%s%s", s->modules[i],
+			 i + 1 < s->nr_modules ? "," : "");
+		wrap__words(&w, name);
 	}
-	fprintf(out, "%s\n", s->nr_modules ? "" : "none loaded: waiting for one");
+	if (!s->nr_modules)
+		wrap__words(&w, "none loaded: waiting for one");
+	wrap__end(&w);
 }
 
 static void scanning(FILE *out, const struct run_status *s)
