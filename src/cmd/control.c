@@ -130,12 +130,17 @@ static void describe(const struct control *c, const struct allocation *a, uint64
 	o->nr_bytes = l->nr_bytes;
 }
 
+static bool suppressed(const struct control *c, const struct allocation *a)
+{
+	return c->subject.hides(c->subject.ctx, a);
+}
+
 void control__leak(struct control *c, const struct report_leak *l, uint64_t now)
 {
 	struct kept_finding f = { .id = l->a->id };
 
 	_Static_assert(sizeof(f.bytes) == sizeof(l->bytes), "all of them are kept");
-	if (!c)
+	if (!c || suppressed(c, l->a))
 		return;
 	c->leaks++;
 	notice__add(&c->notice, now);
@@ -168,7 +173,7 @@ static void list_one(void *ctx, const struct allocation *a)
 	struct kmemleak_object o;
 	struct report_leak l;
 
-	if (kept__cleared(s->c->kept, a->id))
+	if (suppressed(s->c, a) || kept__cleared(s->c->kept, a->id))
 		return;
 	if (s->cut) {
 		s->cut++;
@@ -214,7 +219,7 @@ static void clear_one(void *ctx, const struct allocation *a)
 {
 	struct control *c = ctx;
 
-	if (kept__clear(c->kept, a->id))
+	if (!suppressed(c, a) && kept__clear(c->kept, a->id))
 		log_error("clear: out of memory");
 }
 
@@ -318,6 +323,8 @@ static void do_dump(void *ctx, struct request *r, const char *argument)
 		kmemleak__print_details(c->out, &c->layout, &o);
 	}
 	print_verdict(c->out, &l);
+	if (suppressed(c, u.found))
+		fprintf(c->out, "  hidden by --suppressions\n");
 	answer(c, r);
 }
 

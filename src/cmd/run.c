@@ -602,6 +602,7 @@ static int open_control(struct run *r)
 		.investigation = r->investigation,
 		.started = &r->started,
 		.scan_interval_ns = r->options.scan_interval_ns,
+		.hidden = filter__hidden(r->report),
 		.describe = describe,
 		.hides = hides,
 		.stop = stop,

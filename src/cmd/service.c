@@ -128,8 +128,10 @@ int service__fd(const struct service *s)
 static void tell_status(struct service *s)
 {
 	const struct control_subject *subject = s->subject;
-	const struct ledger_stats *stats = ledger__stats(subject->ledger);
 	char text[sizeof(s->status)];
+	struct run_findings f;
+
+	standing__findings(subject, &f);
 
 	if (!*subject->started)
 		snprintf(text, sizeof(text), "STATUS=Waiting for an NFC module to be loaded");
@@ -137,8 +139,8 @@ static void tell_status(struct service *s)
 		snprintf(text, sizeof(text),
 			 "STATUS=Tracing %zu modules: leaks %" PRIu64 " definite, %" PRIu64
 			 " probable; %" PRIu64 " retracted",
-			 hooks__nr_modules(subject->hooks), stats->findings[CERTAINTY_DEFINITE],
-			 stats->findings[CERTAINTY_PROBABLE], stats->retracted);
+			 hooks__nr_modules(subject->hooks), f.standing[CERTAINTY_DEFINITE],
+			 f.standing[CERTAINTY_PROBABLE], f.retracted);
 	if (strcmp(text, s->status) != 0)
 		tell(s, text);
 	memcpy(s->status, text, sizeof(text));

@@ -17,6 +17,17 @@ static uint64_t wall(uint64_t ns)
 	return clock__offset() + ns;
 }
 
+void standing__findings(const struct control_subject *subject, struct run_findings *f)
+{
+	const struct ledger_stats *s = ledger__stats(subject->ledger);
+
+	*f = (struct run_findings){ .retracted = s->retracted - subject->hidden->retracted };
+	for (int c = 0; c < NR_CERTAINTIES; c++) {
+		f->standing[c] = s->findings[c] - subject->hidden->findings[c];
+		f->suppressed += subject->hidden->findings[c];
+	}
+}
+
 void standing__status(const struct control_subject *subject, struct run_status *s,
 		      const char **modules)
 {
@@ -61,6 +72,7 @@ void standing__status(const struct control_subject *subject, struct run_status *
 		.book_entries = hooks__book_entries(subject->hooks),
 	};
 	s->silent = hooks__silent(subject->hooks);
+	standing__findings(subject, &s->findings);
 	for (size_t i = 0; i < s->nr_modules; i++)
 		modules[i] = hooks__module(subject->hooks, i);
 	for (size_t i = 0; i < hooks__count(subject->hooks); i++) {

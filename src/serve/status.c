@@ -45,7 +45,7 @@ static void modules(FILE *out, const struct run_status *s)
 
 	wrap__begin(&w, out, INDENT, "modules");
 	for (size_t i = 0; i < s->nr_modules; i++) {
-		size_t len = strlen(s->modules[i]);
+		char name[80];
 
 		snprintf(name, sizeof(name), "%s%s", s->modules[i],
 			 i + 1 < s->nr_modules ? "," : "");
@@ -82,6 +82,7 @@ static void scanning(FILE *out, const struct run_status *s)
 
 void status__text(FILE *out, const struct run_status *s)
 {
+	const struct run_findings *f = &s->findings;
 	char time[40];
 
 	report__time(s->since, time, sizeof(time));
@@ -105,11 +106,14 @@ void status__text(FILE *out, const struct run_status *s)
 	fprintf(out, "; %" PRIu64 " since the start, %" PRIu64 " freed\n", s->stats->allocations,
 		s->stats->frees);
 	fprintf(out, LABEL "%" PRIu64 " definite, %" PRIu64 " probable, %" PRIu64 " possible",
-		"findings", s->stats->findings[CERTAINTY_DEFINITE],
-		s->stats->findings[CERTAINTY_PROBABLE], s->stats->findings[CERTAINTY_POSSIBLE]);
-	fprintf(out, "; %" PRIu64 " retracted", s->stats->retracted);
+		"findings", f->standing[CERTAINTY_DEFINITE], f->standing[CERTAINTY_PROBABLE],
+		f->standing[CERTAINTY_POSSIBLE]);
+	fprintf(out, "; %" PRIu64 " retracted", f->retracted);
 	if (s->hidden)
 		fprintf(out, "; %" PRIu64 " cleared", s->hidden);
+	if (f->suppressed)
+		fprintf(out, "\n" LABEL "%" PRIu64 " more findings: --suppressions hides them",
+			"suppressed", f->suppressed);
 	fprintf(out,
 		"\n" LABEL "%" PRIu64 " events, %" PRIu64 " missed hooks, %" PRIu64
 		" missed frees (healed)\n",
@@ -184,7 +188,7 @@ void status__json(FILE *out, const struct run_status *s)
 	for (size_t i = 0; i < s->nr_modules; i++)
 		json_array_append_new(list, json_string(s->modules[i]));
 	for (int c = NR_CERTAINTIES - 1; c >= 0; c--)
-		set_number(findings, certainty__name((enum certainty)c), s->stats->findings[c]);
+		set_number(findings, certainty__name((enum certainty)c), s->findings.standing[c]);
 	set(o, "event", json_string("status"));
 	set(o, "version", json_string(NFCLEAKBPF_VERSION));
 	set(o, "kernel", json_string(s->kernel));
@@ -203,7 +207,8 @@ void status__json(FILE *out, const struct run_status *s)
 	set_number(o, "outstanding", s->stats->outstanding);
 	set_number(o, "outstanding_bytes", s->stats->outstanding_bytes);
 	set(o, "findings", findings);
-	set_number(o, "retracted", s->stats->retracted);
+	set_number(o, "retracted", s->findings.retracted);
+	set_number(o, "suppressed", s->findings.suppressed);
 	set_number(o, "hidden", s->hidden);
 	set_number(o, "lost_events", s->lost_events);
 	set_number(o, "missed_hooks", s->stats->missed_hooks);
