@@ -602,6 +602,7 @@ static int open_control(struct run *r)
 		.investigation = r->investigation,
 		.started = &r->started,
 		.scan_interval_ns = r->options.scan_interval_ns,
+		.hide_addresses = r->options.hide_addresses,
 		.hidden = filter__hidden(r->report),
 		.describe = describe,
 		.hides = hides,
