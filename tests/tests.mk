@@ -17,7 +17,8 @@ TEST_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror $(INCLUDES) -Itest
 	-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_LIBS := -lcmocka $(LIBS)
 
-# All but the subcommands, which end the process on a usage error.
+# All but the subcommands, which end the process on a usage error; tests of those name them.
+TESTED_COMMANDS := sandbox control service standing doctor verbs
 TEST_LIB := $(T)/libnfcleakbpf.a
 TEST_LIB_OBJS := $(patsubst %.c,$(T)/obj/%.o,$(filter-out src/cmd/%,$(SRCS)))
 
@@ -32,7 +33,7 @@ SCREEN_DRIVER := $(T)/screen_driver
 TEST_OBJS := $(TEST_LIB_OBJS) \
 	$(patsubst %.c,$(T)/obj/%.o,$(wildcard tests/unit/*.c tests/replay/*.c tests/native/*.c \
 		tests/top/*.c)) \
-	$(T)/obj/src/cmd/sandbox.o
+	$(patsubst %,$(T)/obj/src/cmd/%.o,$(TESTED_COMMANDS))
 
 $(T)/obj/%.o: %.c | $(SKELS)
 	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
@@ -52,8 +53,23 @@ comma := ,
 $(T)/torture_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray \
 	strdup strndup asprintf open_memstream)
 
-# The one that is tested of the subcommands' own.
+# Those that are tested of the subcommands' own.
 $(T)/sandbox_test: $(T)/obj/src/cmd/sandbox.o
+$(T)/sandbox_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,cap_set_proc seccomp_load)
+
+# What answers who asks, without a kernel to ask about.
+$(T)/control_test: $(patsubst %,$(T)/obj/src/cmd/%.o,control service standing)
+$(T)/control_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,notice__write look__bytes query__read \
+	$(addprefix hooks__,nr_modules module counters level events_fd book_entries silent count at))
+
+# What asks; as another user, with root's directory elsewhere.
+$(T)/verbs_test: $(T)/obj/src/cmd/verbs.o
+$(T)/verbs_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,geteuid runtime__root_path)
+
+# A kernel that has what the test says.
+$(T)/doctor_test: $(T)/obj/src/cmd/doctor.o
+$(T)/doctor_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,kernel__open kernel__close builtin__nfc \
+	$(addprefix hooks__,new free nr_modules module count at))
 
 # Memory is read from a pretended kernel.
 IMAGE_WRAP := $(patsubst %,-Wl$(comma)--wrap=query__%,find read read_all)

@@ -19,6 +19,7 @@
 
 #include "cmd/standing.h"
 #include "report/kmemleak_object.h"
+#include "report/veil.h"
 #include "serve/kept.h"
 #include "serve/line.h"
 #include "serve/notice.h"
@@ -99,35 +100,49 @@ static uint32_t object_crc(const struct control *c, const struct allocation *a)
 	return crc;
 }
 
-/* Everything about it, with the bytes as they were when the leak was established. */
+/*
+ * Everything about it, with the bytes as they were when the leak was established.  *crc:
+ * that of the kernel's kmemleak then.
+ */
 static void describe(const struct control *c, const struct allocation *a, uint64_t now,
-		     struct report_leak *l, struct kmemleak_object *o)
+		     struct report_leak *l, uint32_t *crc)
 {
 	const struct kept_finding *k = kept__get(c->kept, a->id);
 	int n;
 
 	c->subject.describe(c->subject.ctx, a, now, l);
-	*o = (struct kmemleak_object){
-		.addr = a->addr,
-		.size = a->size,
-		.comm = a->comm,
-		.pid = a->tid,
-		.jiffies = kmemleak__jiffies(a->born, c->hz),
-		.age_ms = l->age_ms,
-		.stack = l->stack,
-	};
 	if (k && k->nr_bytes) {
 		memcpy(l->bytes, k->bytes, k->nr_bytes);
 		l->nr_bytes = k->nr_bytes;
-		o->crc = k->crc;
-	} else {
-		n = look__bytes(c->subject.kernel->query, c->subject.layout, a, l->bytes,
-				sizeof(l->bytes));
-		l->nr_bytes = n > 0 ? (size_t)n : 0;
-		o->crc = c->layout.crc ? object_crc(c, a) : 0;
+		*crc = k->crc;
+		return;
 	}
-	o->bytes = l->bytes;
-	o->nr_bytes = l->nr_bytes;
+	n = look__bytes(c->subject.kernel->query, c->subject.layout, a, l->bytes, sizeof(l->bytes));
+	l->nr_bytes = n > 0 ? (size_t)n : 0;
+	*crc = c->layout.crc ? object_crc(c, a) : 0;
+}
+
+/* l must outlive it. */
+static struct kmemleak_object as_object(const struct control *c, const struct report_leak *l,
+					uint32_t crc)
+{
+	return (struct kmemleak_object){
+		.addr = l->a->addr,
+		.size = l->a->size,
+		.comm = l->a->comm,
+		.pid = l->a->tid,
+		.jiffies = kmemleak__jiffies(l->a->born, c->hz),
+		.age_ms = l->age_ms,
+		.bytes = l->bytes,
+		.nr_bytes = l->nr_bytes,
+		.crc = crc,
+		.stack = l->stack,
+	};
+}
+
+static bool suppressed(const struct control *c, const struct allocation *a)
+{
+	return c->subject.hides(c->subject.ctx, a);
 }
 
 void control__leak(struct control *c, const struct report_leak *l, uint64_t now)
@@ -135,7 +150,7 @@ void control__leak(struct control *c, const struct report_leak *l, uint64_t now)
 	struct kept_finding f = { .id = l->a->id };
 
 	_Static_assert(sizeof(f.bytes) == sizeof(l->bytes), "all of them are kept");
-	if (!c)
+	if (!c || suppressed(c, l->a))
 		return;
 	c->leaks++;
 	notice__add(&c->notice, now);
@@ -154,34 +169,69 @@ void control__retracted(struct control *c, const struct allocation *a)
 
 /* ---- show, clear ---- */
 
+/* The list as kmemleak has it, as a format: so it can be behind a veil as all others. */
+struct report {
+	const struct control *c;
+	FILE *out;
+	uint32_t crc; /* of the next leak's object */
+};
+
+static struct report *list_open(FILE *out, const struct names *names, bool quiet)
+{
+	struct report *r = calloc(1, sizeof(*r));
+
+	(void)names;
+	(void)quiet;
+	if (r)
+		r->out = out;
+	return r;
+}
+
+static void list_leak(struct report *r, const struct report_leak *l)
+{
+	struct kmemleak_object o = as_object(r->c, l, r->crc);
+
+	kmemleak__print(r->out, &r->c->layout, &o);
+}
+
+static void list_close(struct report *r)
+{
+	free(r);
+}
+
+static const struct report_format kmemleak_list = {
+	.open = list_open,
+	.leak = list_leak,
+	.close = list_close,
+};
+
 struct listing {
 	struct control *c;
 	struct request *r;
-	struct report *json; /* NULL: as kmemleak */
+	const struct report_format *format;
+	struct report *report; /* the format's, or the veil before it */
+	struct report *list;   /* that of kmemleak_list; NULL: it is another format */
 	uint64_t now;
-	uint64_t listed, cut;
+	uint64_t cut;
 };
 
 static void list_one(void *ctx, const struct allocation *a)
 {
 	struct listing *s = ctx;
-	struct kmemleak_object o;
 	struct report_leak l;
+	uint32_t crc;
 
-	if (kept__cleared(s->c->kept, a->id))
+	if (suppressed(s->c, a) || kept__cleared(s->c->kept, a->id))
 		return;
 	if (s->cut) {
 		s->cut++;
 		return;
 	}
-	describe(s->c, a, s->now, &l, &o);
-	if (s->json)
-		report_json.leak(s->json, &l);
-	else
-		kmemleak__print(s->c->out, &s->c->layout, &o);
-	if (hand_over(s->c, s->r))
-		s->listed++;
-	else
+	describe(s->c, a, s->now, &l, &crc);
+	if (s->list)
+		s->list->crc = s->c->subject.hide_addresses ? 0 : crc;
+	s->format->leak(s->report, &l);
+	if (!hand_over(s->c, s->r))
 		s->cut++;
 }
 
@@ -189,6 +239,7 @@ static void do_show(void *ctx, struct request *r, const char *argument)
 {
 	struct control *c = ctx;
 	struct listing s = { .c = c, .r = r, .now = clock__now() };
+	struct report *own;
 	char remark[96];
 	bool json;
 
@@ -196,16 +247,19 @@ static void do_show(void *ctx, struct request *r, const char *argument)
 		request__error(r, "show: '%s' is not understood", argument);
 		return;
 	}
-	if (json) {
-		s.json = report_json.open(c->out, c->subject.names, false);
-		if (!s.json) {
-			request__error(r, "out of memory");
-			return;
-		}
+	s.format = json ? &report_json : &kmemleak_list;
+	s.report = veil__open(&s.format, c->out, c->subject.names, false, c->subject.hide_addresses,
+			      &own);
+	if (!s.report) {
+		request__error(r, "out of memory");
+		return;
+	}
+	if (!json) {
+		s.list = own;
+		s.list->c = c;
 	}
 	ledger__each_finding(c->subject.ledger, list_one, &s);
-	if (s.json)
-		report_json.close(s.json);
+	s.format->close(s.report);
 	snprintf(remark, sizeof(remark), "%" PRIu64 " more do not fit into one answer", s.cut);
 	request__ok(r, s.cut ? remark : NULL);
 }
@@ -214,7 +268,7 @@ static void clear_one(void *ctx, const struct allocation *a)
 {
 	struct control *c = ctx;
 
-	if (kept__clear(c->kept, a->id))
+	if (!suppressed(c, a) && kept__clear(c->kept, a->id))
 		log_error("clear: out of memory");
 }
 
@@ -296,9 +350,15 @@ static void do_dump(void *ctx, struct request *r, const char *argument)
 	struct lookup u = { .c = c, .head = -1 };
 	struct kmemleak_object o;
 	struct report_leak l;
+	uint32_t crc;
 
 	if (line__address(argument, &u.addr)) {
 		request__error(r, "dump: '%s' is no address (0x and digits)", argument);
+		return;
+	}
+	/* Whether there is something at an address is told of one as well. */
+	if (c->subject.hide_addresses) {
+		request__error(r, "dump: this run tells nothing of addresses (--hide-addresses)");
 		return;
 	}
 	ledger__each(c->subject.ledger, look_up, &u);
@@ -310,7 +370,8 @@ static void do_dump(void *ctx, struct request *r, const char *argument)
 			       u.addr);
 		return;
 	}
-	describe(c, u.found, clock__now(), &l, &o);
+	describe(c, u.found, clock__now(), &l, &crc);
+	o = as_object(c, &l, crc);
 	if (u.found->told && u.found->certainty != CERTAINTY_POSSIBLE) {
 		kmemleak__print(c->out, &c->layout, &o);
 	} else {
@@ -318,6 +379,8 @@ static void do_dump(void *ctx, struct request *r, const char *argument)
 		kmemleak__print_details(c->out, &c->layout, &o);
 	}
 	print_verdict(c->out, &l);
+	if (suppressed(c, u.found))
+		fprintf(c->out, "  hidden by --suppressions\n");
 	answer(c, r);
 }
 

@@ -24,12 +24,14 @@ struct control_subject {
 	const struct ledger *ledger;
 	const struct layout *layout;
 	struct investigation *investigation;
-	const uint64_t *started;   /* CLOCK_MONOTONIC, 0: not tracing yet */
-	uint64_t scan_interval_ns; /* what "scan=on" sets it to, 0: kmemleak's */
+	const uint64_t *started;	    /* CLOCK_MONOTONIC, 0: not tracing yet */
+	uint64_t scan_interval_ns;	    /* what "scan=on" sets it to, 0: kmemleak's */
+	bool hide_addresses;		    /* and memory, in what is listed */
+	const struct report_hidden *hidden; /* what is suppressed */
 	/* Everything about an allocation but its bytes. */
 	void (*describe)(void *ctx, const struct allocation *a, uint64_t now,
 			 struct report_leak *out);
-	/* Is this finding suppressed? */
+	/* Is this finding suppressed?  Then nobody is told of it. */
 	bool (*hides)(void *ctx, const struct allocation *a);
 	/* The run is to end as by SIGINT. */
 	void (*stop)(void *ctx);

@@ -13,6 +13,7 @@
 #include "hooks/hooks.h"
 #include "kernel/builtin.h"
 #include "util/log.h"
+#include "util/wrap.h"
 #include "version.h"
 
 struct doctor {
@@ -156,6 +157,33 @@ static const char *conclusion(const struct doctor *d, bool *can)
 	return "'run' works here and misses nothing that it knows of.";
 }
 
+/* "  ok  name          what about it": a mark, a name of so many columns. */
+static void print_item(const char *mark, int columns, const char *name, const char *text)
+{
+	char lead[64];
+	int n = snprintf(lead, sizeof(lead), "  %-3s %-*s ", mark, columns, name);
+
+	wrap__text(stdout, n, lead, text);
+}
+
+static void print_facts(const struct doctor *d)
+{
+	const struct features *f = &d->kernel.features;
+	struct fact facts[NR_FACTS];
+
+	collect(d, facts);
+	for (size_t i = 0; i < NR_FACTS; i++) {
+		if (unknown(&facts[i], f))
+			print_item("?", 13, facts[i].name,
+				   f->privileged ? "cannot be told while locked down"
+						 : "cannot be told without root");
+		else if (facts[i].good)
+			print_item("ok", 13, facts[i].name, facts[i].yes);
+		else
+			print_item("-", 13, facts[i].name, facts[i].no);
+	}
+}
+
 static void print_privileges(const struct features *f)
 {
 	struct remark remarks[MAX_REMARKS];
@@ -165,76 +193,69 @@ static void print_privileges(const struct features *f)
 	for (size_t i = 0; i < NR_PRIVILEGES; i++) {
 		const struct privilege *p = &f->privileges[i];
 
-		printf("  %-3s %-16s %s\n",
-		       !p->wanted ? ""
-		       : p->held  ? "ok"
-				  : "-",
-		       p->name, p->what);
+		print_item(!p->wanted ? "" : p->held ? "ok" : "-", 16, p->name, p->what);
 	}
-	for (size_t i = 0; i < n; i++) {
-		const char *text = remarks[i].text;
+	if (n)
+		printf("\nsettings\n");
+	for (size_t i = 0; i < n; i++)
+		wrap__text(stdout, 6, remarks[i].bad ? "  -   " : "", remarks[i].text);
+}
 
-		/* In lines of 76 columns. */
-		printf("%s", i ? "" : "\nsettings\n");
-		for (const char *lead = remarks[i].bad ? "  -   " : "      "; *text;
-		     lead = "      ") {
-			size_t len = strlen(text);
+static void print_modules(const struct doctor *d)
+{
+	struct wrap w;
 
-			if (len > 70)
-				for (len = 70; len && text[len] != ' '; len--)
-					;
-			printf("%s%.*s\n", lead, (int)len, text);
-			text += len + (text[len] == ' ');
+	printf("\n");
+	wrap__begin(&w, stdout, 2, "modules to trace:");
+	for (size_t i = 0; i < hooks__nr_modules(d->hooks); i++)
+		wrap__words(&w, hooks__module(d->hooks, i));
+	if (!hooks__nr_modules(d->hooks))
+		wrap__words(&w, "none loaded");
+	wrap__end(&w);
+	wrap__begin(&w, stdout, 2, "not loaded:");
+	for (size_t i = 0; subsystems[i]; i++)
+		if (!modules__find(&d->kernel.modules, subsystems[i]->module))
+			wrap__words(&w, subsystems[i]->module);
+	wrap__end(&w);
+}
+
+static void print_hooks(const struct doctor *d)
+{
+	printf("\nhooks\n");
+	for (size_t i = 0; i < hooks__count(d->hooks); i++) {
+		const struct hook *h = hooks__at(d->hooks, i);
+		char what[sizeof(h->target) + sizeof(h->module) + 4];
+
+		snprintf(what, sizeof(what), "%s%s%s%s", *h->target ? h->target : "read memory",
+			 *h->module ? " [" : "", h->module, *h->module ? "]" : "");
+		print_item(h->state == HOOK_PLANNED    ? "ok"
+			   : h->state == HOOK_UNNEEDED ? ""
+						       : "-",
+			   15, h->mechanism, what);
+		if (h->state == HOOK_MISSING) {
+			wrap__text(stdout, 6, "", h->reason);
+			wrap__text(stdout, 8, "      without it:", h->lost);
+		} else if (h->state == HOOK_UNNEEDED) {
+			wrap__text(stdout, 8, "      not needed:", h->reason);
 		}
 	}
+	printf("  and every callback that is seen submitted, up to 32\n");
 }
 
 static void print_text(const struct doctor *d)
 {
-	struct fact facts[NR_FACTS];
 	bool can;
 
-	collect(d, facts);
 	printf("kernel %s\n\n", d->kernel.features.release);
-	for (size_t i = 0; i < NR_FACTS; i++)
-		printf("  %-3s %-13s %s\n",
-		       unknown(&facts[i], &d->kernel.features) ? "?"
-		       : facts[i].good			       ? "ok"
-							       : "-",
-		       facts[i].name,
-		       unknown(&facts[i], &d->kernel.features)
-			       ? d->kernel.features.privileged ? "cannot be told while locked down"
-							       : "cannot be told without root"
-		       : facts[i].good ? facts[i].yes
-				       : facts[i].no);
+	print_facts(d);
 	print_privileges(&d->kernel.features);
-	printf("\nmodules to trace:");
-	for (size_t i = 0; i < hooks__nr_modules(d->hooks); i++)
-		printf(" %s", hooks__module(d->hooks, i));
-	printf("%s\nnot loaded:", hooks__nr_modules(d->hooks) ? "" : " none loaded");
-	for (size_t i = 0; subsystems[i]; i++)
-		if (!modules__find(&d->kernel.modules, subsystems[i]->module))
-			printf(" %s", subsystems[i]->module);
-	printf("\n\nhooks\n");
-	for (size_t i = 0; i < hooks__count(d->hooks); i++) {
-		const struct hook *h = hooks__at(d->hooks, i);
-
-		printf("  %-3s %-15s %s%s%s%s\n",
-		       h->state == HOOK_PLANNED	   ? "ok"
-		       : h->state == HOOK_UNNEEDED ? ""
-						   : "-",
-		       h->mechanism, *h->target ? h->target : "read memory", *h->module ? " [" : "",
-		       h->module, *h->module ? "]" : "");
-		if (h->state == HOOK_MISSING)
-			printf("      %s\n      without it: %s\n", h->reason, h->lost);
-		else if (h->state == HOOK_UNNEEDED)
-			printf("      not needed: %s\n", h->reason);
-	}
-	printf("  and every callback that is seen submitted, up to 32\n"
-	       "\nnever seen: page-fragment skb heads, vmalloc, page allocations, krealloc\n"
-	       "in place\n"
-	       "\n%s\n",
-	       conclusion(d, &can));
+	print_modules(d);
+	print_hooks(d);
+	printf("\n");
+	wrap__text(stdout, 0, "never seen:",
+		   "page-fragment skb heads, vmalloc, page allocations, krealloc in place");
+	printf("\n");
+	wrap__text(stdout, 0, "", conclusion(d, &can));
 }
 
 static json_t *privileges_object(const struct features *f)

@@ -22,6 +22,7 @@
 #include "cmd/arming.h"
 #include "cmd/cmd.h"
 #include "cmd/control.h"
+#include "cmd/introduce.h"
 #include "cmd/investigate.h"
 #include "cmd/run.h"
 #include "cmd/sandbox.h"
@@ -172,80 +173,6 @@ static bool in_module(void *ctx, const struct allocation *a)
 
 /* ---- the beginning of tracing ---- */
 
-/* The ledger's idea of a subsystem: by name, so that it holds for every build. */
-static int set_role(struct run *r, const char *function, const char *module, enum role role)
-{
-	uint32_t name = names__intern(r->names, function, module);
-
-	return name ? session__set_role(r->session, name, role) : -ENOMEM;
-}
-
-/* A function that submits, and what it calls its commands. */
-static int set_submit(struct run *r, const char *function, const struct subsystem *s)
-{
-	uint32_t name = names__intern(r->names, function, s->module);
-	int err = set_role(r, function, s->module, ROLE_SUBMIT);
-
-	for (size_t n = 0; n < s->nr_command_types && !err; n++)
-		if (s->command_types[n])
-			err = session__set_command(r->session, name, (uint8_t)n,
-						   s->command_types[n]);
-	return err;
-}
-
-static int set_roles(struct run *r)
-{
-	int err = 0;
-
-	for (size_t i = 0; subsystems[i] && !err; i++) {
-		const struct subsystem *s = subsystems[i];
-
-		for (const char *const *d = s->dispatchers; d && *d && !err; d++)
-			err = set_role(r, *d, s->module, ROLE_DISPATCH);
-		for (const struct hooked_function *f = s->functions; f->name && !err; f++)
-			if (f->role == HOOK_SUBMIT)
-				err = set_submit(r, f->name, s);
-	}
-	return err;
-}
-
-static void say_start(struct run *r)
-{
-	size_t count = hooks__count(r->hooks), n = 0, attached = 0, modules;
-	char **missing = calloc(count + 1, sizeof(*missing));
-	const char **names;
-
-	modules = hooks__nr_modules(r->hooks);
-	names = calloc(modules + 1, sizeof(*names));
-	for (size_t i = 0; names && i < modules; i++)
-		names[i] = hooks__module(r->hooks, i);
-	for (size_t i = 0; missing && i < count; i++) {
-		const struct hook *h = hooks__at(r->hooks, i);
-
-		attached += h->state == HOOK_ATTACHED;
-		if (h->state == HOOK_MISSING &&
-		    asprintf(&missing[n], "%s %s%s%s: %s; lost: %s", h->mechanism, h->target,
-			     *h->module ? " of " : "", h->module, h->reason, h->lost) > 0)
-			n++;
-	}
-	if (names && missing)
-		session__start(r->session,
-			       &(struct report_start){
-				       .version = NFCLEAKBPF_VERSION,
-				       .kernel = r->kernel.features.release,
-				       .modules = names,
-				       .nr_modules = modules,
-				       .hooks = attached,
-				       .missing = (const char *const *)missing,
-				       .nr_missing = n,
-			       },
-			       r->started);
-	for (size_t i = 0; missing && i < n; i++)
-		free(missing[i]);
-	free(missing);
-	free(names);
-}
-
 static void begin(struct run *r)
 {
 	r->tracing = true;
@@ -254,7 +181,7 @@ static void begin(struct run *r)
 	losses__blind(&r->losses);
 	if (r->options.interval_ns)
 		r->next_histograms = r->started + r->options.interval_ns;
-	say_start(r);
+	introduce__run(r->session, r->hooks, r->kernel.features.release, r->started);
 }
 
 /* ---- events ---- */
@@ -594,14 +521,32 @@ static int can_run(const struct run *r)
 /* Before anything is attached, so that a bad path is known at once. */
 static int open_recording(struct run *r)
 {
-	int err;
+	int err = r->options.output ? recorder__open(&r->recorder, r->options.output) : 0;
 
-	if (!r->options.output)
-		return 0;
-	err = recorder__open(&r->recorder, r->options.output);
 	if (err)
 		log_error("cannot write the recording %s: %s", r->options.output, strerror(-err));
 	return err;
+}
+
+/*
+ * It can trace: only now does the file lose what an earlier run has written.  Whatever
+ * is told to the session, from here on, is recorded.
+ */
+static int open_session(struct run *r)
+{
+	int err = r->recorder ? recorder__begin(r->recorder) : 0;
+	struct utsname machine;
+
+	if (err) {
+		log_error("cannot write the recording %s: %s", r->options.output, strerror(-err));
+		return err;
+	}
+	check_clock(r);
+	uname(&machine);
+	if (r->recorder)
+		session__record(r->session, r->recorder, NFCLEAKBPF_VERSION,
+				r->kernel.features.release, machine.machine);
+	return introduce__subsystems(r->session, r->names);
 }
 
 static int watch(struct run *r, int fd)
@@ -657,6 +602,8 @@ static int open_control(struct run *r)
 		.investigation = r->investigation,
 		.started = &r->started,
 		.scan_interval_ns = r->options.scan_interval_ns,
+		.hide_addresses = r->options.hide_addresses,
+		.hidden = filter__hidden(r->report),
 		.describe = describe,
 		.hides = hides,
 		.stop = stop,
@@ -708,7 +655,6 @@ static int open_trace(struct run *r)
 	struct ledger_config ledger = { .grace_ns = GRACE_NS, .min_age_ns = r->options.min_age_ns };
 	const struct report_format *format = r->front->format;
 	struct report *report = NULL;
-	struct utsname machine;
 	struct investigation_config look = { r->options.scan_interval_ns, r->options.scan_limit };
 	int err;
 
@@ -726,19 +672,12 @@ static int open_trace(struct run *r)
 		return -ENOMEM;
 	r->ledger = session__ledger(r->session);
 	session__set_tell(r->session, r->tell);
-	check_clock(r);
-	uname(&machine);
-	if (r->recorder)
-		session__record(r->session, r->recorder, NFCLEAKBPF_VERSION,
-				r->kernel.features.release, machine.machine);
 	layout__read(&r->layout, r->kernel.btf);
 	r->sizes = (struct skb_sizes){ r->layout.skb_size,
 				       (r->layout.shared_info_size + 63U) & ~63U, 64 };
 	for (size_t i = 0; i < STACKS_HIDERS; i++)
 		query__find(r->kernel.query, NULL, stacks_hiders[i], &r->hiders[i]);
-	err = set_roles(r);
-	if (!err)
-		err = hooks__new(&r->hooks, &config, &r->kernel, r->names);
+	err = hooks__new(&r->hooks, &config, &r->kernel, r->names);
 	if (err)
 		return err;
 	/* Then there is nothing to wait for, either. */
@@ -830,6 +769,8 @@ int run_trace(const struct run_options *options, const struct front *front)
 	err = open_trace(&r);
 	if (!err)
 		err = open_loop(&r);
+	if (!err)
+		err = open_session(&r);
 	if (err) {
 		if (err != -ENODEV)
 			log_error("cannot start: %s", strerror(-err));

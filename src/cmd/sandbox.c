@@ -333,10 +333,15 @@ void sandbox__enter(const struct features *f, enum attach_mode mode, bool on)
 		log_debug("new privileges cannot be ruled out: %s", strerror(errno));
 	err = drop_capabilities(f, mode);
 	if (err)
-		log_debug("capabilities cannot be given up: %s", strerror(-err));
+		log_info("capabilities cannot be given up (%s), it goes on with all that it has: "
+			 "start it with those only that 'nfcleakbpf doctor' names",
+			 strerror(-err));
 	err = filter_calls();
 	if (err)
-		log_debug("system calls are not filtered: %s", strerror(-err));
+		log_info("system calls cannot be filtered (%s), it goes on with all of them: use a "
+			 "kernel with CONFIG_SECCOMP_FILTER, or nfcleakbpf.service, in which "
+			 "systemd keeps much from it",
+			 strerror(-err));
 	else
 		log_debug("capabilities that are not needed are given up, system calls filtered");
 }

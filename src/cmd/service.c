@@ -55,15 +55,35 @@ static void find_systemd(struct service *s)
 		s->alive_every = us * 1000 / 2;
 }
 
+/* What to do about it; "" where that is not known. */
+static const char *remedy(int err)
+{
+	switch (err) {
+	case -EADDRINUSE:
+		return "; somebody listens there: choose another port (ss -ltnp tells who)";
+	case -EADDRNOTAVAIL:
+		return "; no network interface has that address (yet): choose one of this "
+		       "machine's, or 0.0.0.0 for all";
+	case -EACCES:
+		return "; without root choose a port from 1024 on";
+	case -EAFNOSUPPORT:
+		return "; this machine has no such network: choose an address of the other kind";
+	default:
+		return "";
+	}
+}
+
 static int open_metrics(struct service *s, const struct http_address *address)
 {
 	struct http_config config = { .address = *address };
 	int err = http__new(&s->http, &config);
+	char name[HTTP_NAME_MAX];
 
 	if (err == -ENOSYS)
 		log_error("--metrics needs libmicrohttpd: apt-get install libmicrohttpd12");
 	else if (err)
-		log_error("cannot listen for --metrics: %s", strerror(-err));
+		log_error("cannot listen for --metrics at %s: %s%s",
+			  http__address_name(address, name), strerror(-err), remedy(err));
 	else
 		log_info("metrics are at http://%s/metrics%s", http__name(s->http),
 			 address->loopback ? ""
@@ -108,8 +128,10 @@ int service__fd(const struct service *s)
 static void tell_status(struct service *s)
 {
 	const struct control_subject *subject = s->subject;
-	const struct ledger_stats *stats = ledger__stats(subject->ledger);
 	char text[sizeof(s->status)];
+	struct run_findings f;
+
+	standing__findings(subject, &f);
 
 	if (!*subject->started)
 		snprintf(text, sizeof(text), "STATUS=Waiting for an NFC module to be loaded");
@@ -117,8 +139,8 @@ static void tell_status(struct service *s)
 		snprintf(text, sizeof(text),
 			 "STATUS=Tracing %zu modules: leaks %" PRIu64 " definite, %" PRIu64
 			 " probable; %" PRIu64 " retracted",
-			 hooks__nr_modules(subject->hooks), stats->findings[CERTAINTY_DEFINITE],
-			 stats->findings[CERTAINTY_PROBABLE], stats->retracted);
+			 hooks__nr_modules(subject->hooks), f.standing[CERTAINTY_DEFINITE],
+			 f.standing[CERTAINTY_PROBABLE], f.retracted);
 	if (strcmp(text, s->status) != 0)
 		tell(s, text);
 	memcpy(s->status, text, sizeof(text));

@@ -17,6 +17,17 @@ static uint64_t wall(uint64_t ns)
 	return clock__offset() + ns;
 }
 
+void standing__findings(const struct control_subject *subject, struct run_findings *f)
+{
+	const struct ledger_stats *s = ledger__stats(subject->ledger);
+
+	*f = (struct run_findings){ .retracted = s->retracted - subject->hidden->retracted };
+	for (int c = 0; c < NR_CERTAINTIES; c++) {
+		f->standing[c] = s->findings[c] - subject->hidden->findings[c];
+		f->suppressed += subject->hidden->findings[c];
+	}
+}
+
 void standing__status(const struct control_subject *subject, struct run_status *s,
 		      const char **modules)
 {
@@ -61,6 +72,7 @@ void standing__status(const struct control_subject *subject, struct run_status *
 		.book_entries = hooks__book_entries(subject->hooks),
 	};
 	s->silent = hooks__silent(subject->hooks);
+	standing__findings(subject, &s->findings);
 	for (size_t i = 0; i < s->nr_modules; i++)
 		modules[i] = hooks__module(subject->hooks, i);
 	for (size_t i = 0; i < hooks__count(subject->hooks); i++) {
@@ -75,27 +87,23 @@ void standing__status(const struct control_subject *subject, struct run_status *
 struct counting {
 	const struct control_subject *subject;
 	struct metrics *metrics;
-	uint32_t ids[METRICS_CALLBACKS + 1]; /* of the callbacks' names */
 };
+
+static const char *name_of(const struct counting *c, uint32_t callback)
+{
+	return names__text(c->subject->names, callback);
+}
 
 /* A callback once named stays so: histograms are never removed. */
 static void count_outstanding(struct counting *c)
 {
 	const struct ledger *l = c->subject->ledger;
-	struct metrics *m = c->metrics;
 
-	m->nr = 1; /* no callback */
 	for (size_t i = 0; i < ledger__histograms(l); i++) {
 		const struct histogram *h = ledger__histogram(l, i);
-		struct metrics_callback *to = &m->callbacks[0];
+		struct metrics_callback *to =
+			metrics__callback(c->metrics, name_of(c, h->callback), true);
 
-		if (h->callback && m->nr <= METRICS_CALLBACKS) {
-			to = &m->callbacks[m->nr];
-			to->name = names__text(c->subject->names, h->callback);
-			c->ids[m->nr++] = h->callback;
-		} else if (h->callback) {
-			to = &m->callbacks[METRICS_CALLBACKS + 1];
-		}
 		to->outstanding += h->outstanding;
 		to->outstanding_bytes += h->outstanding_bytes;
 	}
@@ -104,21 +112,13 @@ static void count_outstanding(struct counting *c)
 static void count_finding(void *ctx, const struct allocation *a)
 {
 	struct counting *c = ctx;
-	struct metrics *m = c->metrics;
-	struct metrics_callback *to = &m->callbacks[METRICS_CALLBACKS + 1];
 	struct metrics_findings *f;
 
 	/* A suspect that nobody has looked at yet is no finding. */
-	if (a->rule == RULE_NONE || !a->looks)
+	if (a->rule == RULE_NONE || !a->looks || c->subject->hides(c->subject->ctx, a))
 		return;
-	if (c->subject->hides(c->subject->ctx, a)) {
-		m->suppressed++;
-		return;
-	}
-	for (size_t i = 0; i < m->nr; i++)
-		if (c->ids[i] == a->carrier.callback)
-			to = &m->callbacks[i];
-	f = &to->findings[a->rule][a->certainty];
+	f = &metrics__callback(c->metrics, name_of(c, a->carrier.callback), false)
+		     ->findings[a->rule][a->certainty];
 	f->count++;
 	f->bytes += a->size;
 }
@@ -126,7 +126,7 @@ static void count_finding(void *ctx, const struct allocation *a)
 char *standing__page(void *ctx, enum metrics_format format, size_t *len)
 {
 	const struct control_subject *subject = ctx;
-	struct metrics *m = calloc(1, sizeof(*m));
+	struct metrics *m = malloc(sizeof(*m));
 	const char **modules = calloc(hooks__nr_modules(subject->hooks) + 1, sizeof(*modules));
 	struct counting counting = { .subject = subject, .metrics = m };
 	struct run_status status;
@@ -138,11 +138,9 @@ char *standing__page(void *ctx, enum metrics_format format, size_t *len)
 	if (!out)
 		goto out;
 	standing__status(subject, &status, modules);
-	m->status = &status;
+	metrics__init(m, &status);
 	count_outstanding(&counting);
 	ledger__each(subject->ledger, count_finding, &counting);
-	/* "other" comes right after those that have a name of their own. */
-	m->callbacks[m->nr] = m->callbacks[METRICS_CALLBACKS + 1];
 	metrics__print(out, m, format);
 	if (ferror(out) | fclose(out)) {
 		free(text);

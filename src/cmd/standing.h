@@ -11,6 +11,8 @@
 #include "serve/metrics.h"
 #include "serve/status.h"
 
+/* Findings that stand as a user sees them: without those that are suppressed. */
+void standing__findings(const struct control_subject *subject, struct run_findings *f);
 /*
  * All but hidden, which is 0.  modules has room for as many as are traced; what
  * is in there is valid until the next event.

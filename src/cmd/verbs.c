@@ -20,6 +20,7 @@
 #include "cmd/cmd.h"
 #include "cmd/control.h"
 #include "serve/line.h"
+#include "util/lock.h"
 #include "util/log.h"
 #include "util/runtime.h"
 
@@ -33,6 +34,8 @@ struct command_line {
 	const struct client_verb *verb;
 	const char *argument;
 	bool json;
+	char line[LINE_MAX_BYTES + 2]; /* what is asked, with its newline */
+	size_t nr_line;
 };
 
 struct client_verb {
@@ -63,6 +66,17 @@ static const struct client_verb verbs[] = {
 
 /* ---- the command line ---- */
 
+/* False: it is longer than a request may be. */
+static bool make_line(struct command_line *c)
+{
+	const char *argument = c->json ? "json" : c->argument ? c->argument : "";
+	int n = snprintf(c->line, sizeof(c->line), "%s%s%s\n", c->verb->name, *argument ? " " : "",
+			 argument);
+
+	c->nr_line = (size_t)n;
+	return n > 0 && c->nr_line < sizeof(c->line);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct command_line *c = state->input;
@@ -89,6 +103,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		    line__address(c->argument, &addr))
 			argp_error(state, "'%s' is no address (0x and up to 16 digits)",
 				   c->argument);
+		if (!make_line(c))
+			argp_error(state, "'%s' is too long", c->argument);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -127,29 +143,33 @@ static void parse_command_line(struct command_line *c, int argc, char **argv)
 
 /* ---- the connection ---- */
 
-/* While it starts or ends there is a run, but no socket. */
-static void say_nobody(void)
+static void say_roots(const char *lock)
 {
-	char pid[32] = "", path[64], comm[32] = "", lock[RUNTIME_PATH_MAX];
-	FILE *f = fopen(runtime__path(RUNTIME_LOCK, lock), "re");
+	int pid = lock__holder(lock);
+	char whose[64] = "";
 
-	if (f) {
-		if (!fgets(pid, sizeof(pid), f))
-			*pid = '\0';
-		fclose(f);
-	}
-	pid[strspn(pid, "0123456789")] = '\0';
-	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
-	f = *pid ? fopen(path, "re") : NULL;
-	if (f) {
-		if (!fgets(comm, sizeof(comm), f))
-			*comm = '\0';
-		fclose(f);
-	}
-	if (!strncmp(comm, "nfcleakbpf", 10))
-		log_error("process %s is just starting or ending: try again in a few seconds", pid);
+	if (pid)
+		snprintf(whose, sizeof(whose), "the run is root's (process %d), and ", pid);
+	log_error("not permitted: %sonly root may talk to it (use sudo)", whose);
+}
+
+/*
+ * Nobody listens there.  While a run starts or ends it has no socket; and root's is
+ * elsewhere than that of a user who has a directory of his own.
+ */
+static void say_nobody(const char *socket)
+{
+	char own[RUNTIME_PATH_MAX], roots[RUNTIME_PATH_MAX];
+	int pid = lock__holder(runtime__path(RUNTIME_LOCK, own));
+
+	if (pid)
+		log_error("process %d is just starting or ending: try again in a few seconds", pid);
+	else if (geteuid() && lock__holder(runtime__root_path(RUNTIME_LOCK, roots)))
+		say_roots(roots);
 	else
-		log_error("no nfcleakbpf run is running: start one with 'nfcleakbpf run'");
+		log_error("no nfcleakbpf run is running, nobody listens at %s: start one with "
+			  "'nfcleakbpf run'",
+			  socket);
 }
 
 static int open_connection(void)
@@ -157,6 +177,7 @@ static int open_connection(void)
 	struct timeval patience = { PATIENCE, 0 };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
+	char lock[RUNTIME_PATH_MAX];
 
 	_Static_assert(sizeof(addr.sun_path) == RUNTIME_PATH_MAX, "it fits");
 	runtime__path(RUNTIME_SOCKET, addr.sun_path);
@@ -166,12 +187,12 @@ static int open_connection(void)
 	if (!connect(fd, (const struct sockaddr *)&addr, sizeof(addr)))
 		return fd;
 	if (errno == ENOENT || errno == ECONNREFUSED) {
-		say_nobody();
+		say_nobody(addr.sun_path);
 		close(fd);
 		return -ENOENT;
 	}
 	if (errno == EACCES) {
-		log_error("not permitted: only root may talk to 'nfcleakbpf run' (use sudo)");
+		say_roots(runtime__path(RUNTIME_LOCK, lock));
 		close(fd);
 		return -EACCES;
 	}
@@ -292,19 +313,15 @@ int cmd_verb(int argc, char **argv)
 {
 	struct command_line c = { 0 };
 	struct answer a = { 0 };
-	char line[LINE_MAX_BYTES + 2];
-	int fd, process = -1, err, status = EXIT_CANNOT, n;
-	const char *argument;
+	int fd, process = -1, err, status = EXIT_CANNOT;
 
 	parse_command_line(&c, argc, argv);
-	argument = c.json ? "json" : c.argument ? c.argument : "";
-	n = snprintf(line, sizeof(line), "%s%s%s\n", c.verb->name, *argument ? " " : "", argument);
 	fd = open_connection();
 	if (fd < 0)
 		return EXIT_CANNOT;
 	if (!strcmp(c.verb->name, "stop"))
 		process = process_of(fd);
-	if (send(fd, line, (size_t)n, MSG_NOSIGNAL) != n) {
+	if (send(fd, c.line, c.nr_line, MSG_NOSIGNAL) != (ssize_t)c.nr_line) {
 		log_error("the run cannot be told: %s", strerror(errno));
 		goto out;
 	}

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +21,9 @@
 
 struct recorder {
 	int fd;
-	int err; /* that ended it, or 0 */
+	bool made;  /* there was no such file */
+	bool begun; /* and is no other's any more */
+	int err;    /* that ended it, or 0 */
 	char *path;
 	uint64_t written; /* bytes */
 	uint32_t number;  /* of the next block */
@@ -83,9 +86,15 @@ static void flush(struct recorder *r)
 	r->base = (struct item_base){ 0 };
 }
 
+static void recorder_free(struct recorder *r)
+{
+	block_packer__free(r->packer);
+	free(r->path);
+	free(r);
+}
+
 int recorder__open(struct recorder **out, const char *path)
 {
-	unsigned char prelude[BLOCK_PRELUDE_SIZE];
 	struct recorder *r = calloc(1, sizeof(*r));
 	int err = -ENOMEM;
 
@@ -96,26 +105,30 @@ int recorder__open(struct recorder **out, const char *path)
 	r->packer = block_packer__new();
 	if (!r->path || !r->packer)
 		goto fail;
-	r->fd = output__open(path, true);
+	r->fd = output__reserve(path, true, &r->made);
 	if (r->fd < 0) {
 		err = r->fd;
 		goto fail;
 	}
-	/* ulimit -f is an error like a full disk, no reason to die. */
-	signal(SIGXFSZ, SIG_IGN);
-	block__prelude(prelude, ITEM_VERSION);
-	err = write_out(r, prelude, sizeof(prelude));
-	if (err)
-		goto fail;
 	*out = r;
 	return 0;
 fail:
-	if (r->fd >= 0)
-		close(r->fd);
-	block_packer__free(r->packer);
-	free(r->path);
-	free(r);
+	recorder_free(r);
 	return err;
+}
+
+int recorder__begin(struct recorder *r)
+{
+	unsigned char prelude[BLOCK_PRELUDE_SIZE];
+	int err = output__empty(r->fd, true);
+
+	if (err)
+		return err;
+	r->begun = true;
+	/* ulimit -f is an error like a full disk, no reason to die. */
+	signal(SIGXFSZ, SIG_IGN);
+	block__prelude(prelude, ITEM_VERSION);
+	return write_out(r, prelude, sizeof(prelude));
 }
 
 int recorder__close(struct recorder *r)
@@ -124,13 +137,14 @@ int recorder__close(struct recorder *r)
 
 	if (!r)
 		return 0;
-	flush(r);
+	if (r->begun)
+		flush(r);
+	else if (r->made)
+		unlink(r->path); /* an empty file is no recording */
 	if (close(r->fd) && !r->err)
 		fail(r, -errno);
 	err = r->err;
-	block_packer__free(r->packer);
-	free(r->path);
-	free(r);
+	recorder_free(r);
 	return err;
 }
 

@@ -17,15 +17,23 @@
 struct recorder;
 
 /*
- * Makes the file, or truncates it; only its owner may read what is made, since
- * kernel addresses and bytes are in there.  SIGXFSZ is ignored from then on.
+ * Opens the file, and makes it where there is none; what is in it stays.  Only its
+ * owner may read what is made, since kernel addresses and bytes are in there.
  * Returns 0 or a negative errno.
  */
 int recorder__open(struct recorder **out, const char *path);
-/* Writes what is still due.  0, or the negative errno that the recording failed with. */
+/*
+ * There is something to record: what was in the file goes.  SIGXFSZ is ignored from
+ * then on.  Returns 0 or a negative errno.
+ */
+int recorder__begin(struct recorder *r);
+/*
+ * Writes what is still due, or where nothing was begun leaves all as it was.  0, or the
+ * negative errno that the recording failed with.
+ */
 int recorder__close(struct recorder *r);
 
-/* r NULL: does nothing, as after a failure. */
+/* Once it was begun.  r NULL: does nothing, as after a failure. */
 void recorder__write(struct recorder *r, const struct item *item);
 /* Lets a block go that has waited long enough.  now: CLOCK_MONOTONIC, nanoseconds. */
 void recorder__tick(struct recorder *r, uint64_t now);

@@ -195,6 +195,11 @@ bool filter__hides(const struct report *r, const struct allocation *a)
 	return s && s->by;
 }
 
+const struct report_hidden *filter__hidden(const struct report *r)
+{
+	return &r->hidden;
+}
+
 /* ---- what to suppress ---- */
 
 /* The same pattern twice would be reported as unused ever after. */

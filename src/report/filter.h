@@ -28,5 +28,7 @@ struct report *filter__open(const struct report_format *format, struct report *r
 uint64_t filter__standing(const struct report *r, const struct ledger *ledger);
 /* Is this finding, which was passed to leak(), hidden? */
 bool filter__hides(const struct report *r, const struct allocation *a);
+/* What is; valid as long as the report. */
+const struct report_hidden *filter__hidden(const struct report *r);
 
 #endif /* NLB_FILTER_H */

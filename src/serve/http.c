@@ -46,7 +46,7 @@ struct connection {
 
 struct http {
 	struct http_config config;
-	char name[INET6_ADDRSTRLEN + 16];
+	char name[HTTP_NAME_MAX];
 	http_page page;
 	void *ctx;
 	int listener;
@@ -114,26 +114,30 @@ int http__address(const char *text, struct http_address *out)
 	return parse_v4(len && strcmp(host, "localhost") != 0 ? host : "127.0.0.1", port, out);
 }
 
+const char *http__address_name(const struct http_address *a, char buf[HTTP_NAME_MAX])
+{
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a->addr;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&a->addr;
+	char host[INET6_ADDRSTRLEN] = "?";
+
+	if (a->addr.ss_family == AF_INET6) {
+		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
+		snprintf(buf, HTTP_NAME_MAX, "[%s]:%u", host, ntohs(v6->sin6_port));
+	} else {
+		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
+		snprintf(buf, HTTP_NAME_MAX, "%s:%u", host, ntohs(v4->sin_port));
+	}
+	return buf;
+}
+
 /* As it is bound: port 0 has become another. */
 static int set_name(struct http *h)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} addr = { 0 };
-	socklen_t len = sizeof(addr);
-	char host[INET6_ADDRSTRLEN] = "?";
+	struct http_address a = { .len = sizeof(a.addr) };
 
-	if (getsockname(h->listener, &addr.any, &len))
+	if (getsockname(h->listener, (struct sockaddr *)&a.addr, &a.len))
 		return -errno;
-	if (addr.any.sa_family == AF_INET6) {
-		inet_ntop(AF_INET6, &addr.v6.sin6_addr, host, sizeof(host));
-		snprintf(h->name, sizeof(h->name), "[%s]:%u", host, ntohs(addr.v6.sin6_port));
-	} else {
-		inet_ntop(AF_INET, &addr.v4.sin_addr, host, sizeof(host));
-		snprintf(h->name, sizeof(h->name), "%s:%u", host, ntohs(addr.v4.sin_port));
-	}
+	http__address_name(&a, h->name);
 	return 0;
 }
 

@@ -30,6 +30,9 @@ struct http_address {
  * Names are not looked up.  Returns 0 or -EINVAL.
  */
 int http__address(const char *text, struct http_address *out);
+/* "127.0.0.1:9464" or "[::1]:9464".  Returns buf. */
+#define HTTP_NAME_MAX 64
+const char *http__address_name(const struct http_address *a, char buf[HTTP_NAME_MAX]);
 
 struct http;
 
@@ -56,7 +59,7 @@ void http__free(struct http *h);
 /* Before that /metrics is an error 503.  ctx remains the caller's. */
 void http__set_page(struct http *h, http_page page, void *ctx);
 
-/* "127.0.0.1:9464", as it is bound.  Valid as long as the server. */
+/* As http__address_name(), as it is bound.  Valid as long as the server. */
 const char *http__name(const struct http *h);
 /* Readable when http__work() has something to do. */
 int http__fd(const struct http *h);

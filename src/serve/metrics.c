@@ -15,9 +15,8 @@
 
 #include "version.h"
 
-#define PREFIX	  "nfcleakbpf_"
-#define LABEL_MAX 128 /* bytes of a label's value */
-#define NS	  1e9
+#define PREFIX "nfcleakbpf_"
+#define NS     1e9
 
 /* ---- which format ---- */
 
@@ -121,24 +120,31 @@ static void begin_sample(const struct page *p)
 	fprintf(p->out, "%s%s", p->name, suffixes[p->type]);
 }
 
-/*
- * A label's value: what could end it is escaped, and what looks like an address
- * does not pass.
- */
-static void print_value(FILE *out, const char *text)
+/* What of a text becomes a label's value: what looks like an address does not pass. */
+static void make_label(char label[METRICS_LABEL_MAX + 1], const char *text)
 {
 	const char *hex = text;
+	size_t n = 0;
 
 	if (!strncmp(hex, "0x", 2))
 		hex += 2;
 	if (!*text || (strlen(hex) >= 8 && strspn(hex, "0123456789abcdefABCDEF") == strlen(hex)))
 		text = "unknown";
-	for (size_t i = 0; text[i] && i < LABEL_MAX; i++) {
-		unsigned char c = (unsigned char)text[i];
+	for (; text[n] && n < METRICS_LABEL_MAX; n++)
+		label[n] = text[n] < ' ' || text[n] > '~' ? '?' : text[n];
+	label[n] = '\0';
+}
 
-		if (c == '"' || c == '\\')
+/* What could end it is escaped. */
+static void print_label(FILE *out, const char *text)
+{
+	char label[METRICS_LABEL_MAX + 1];
+
+	make_label(label, text);
+	for (const char *c = label; *c; c++) {
+		if (*c == '"' || *c == '\\')
 			fputc('\\', out);
-		fputc(c < ' ' || c > '~' ? '?' : c, out);
+		fputc(*c, out);
 	}
 }
 
@@ -151,7 +157,7 @@ static void sample_of(const struct page *p, const struct label *labels, size_t n
 	begin_sample(p);
 	for (size_t i = 0; i < n; i++) {
 		fprintf(p->out, "%s%s=\"", i ? "," : "{", labels[i].name);
-		print_value(p->out, labels[i].value);
+		print_label(p->out, labels[i].value);
 		fputc('"', p->out);
 	}
 	fprintf(p->out, "%s %" PRIu64 "\n", n ? "}" : "", value);
@@ -193,19 +199,41 @@ static void seconds(struct page *p, const char *name, enum type type, const char
 	sample_seconds(p, ns);
 }
 
-/* ---- all of them ---- */
+/* ---- callbacks ---- */
 
-static const char *callback_name(const struct metrics *m, size_t i)
+enum { NO_CALLBACK, OTHER_CALLBACKS, NAMED };
+
+void metrics__init(struct metrics *m, const struct run_status *status)
 {
-	if (i >= m->nr)
-		return "other";
-	return m->callbacks[i].name ? m->callbacks[i].name : "none";
+	memset(m, 0, sizeof(*m));
+	m->status = status;
+	m->nr = NAMED;
+	strcpy(m->callbacks[NO_CALLBACK].label, "none");
+	strcpy(m->callbacks[OTHER_CALLBACKS].label, "other");
 }
+
+struct metrics_callback *metrics__callback(struct metrics *m, const char *name, bool make)
+{
+	char label[METRICS_LABEL_MAX + 1];
+
+	if (!name)
+		return &m->callbacks[NO_CALLBACK];
+	make_label(label, name);
+	for (size_t i = 0; i < m->nr; i++)
+		if (!strcmp(m->callbacks[i].label, label))
+			return &m->callbacks[i];
+	if (!make || m->nr == sizeof(m->callbacks) / sizeof(*m->callbacks))
+		return &m->callbacks[OTHER_CALLBACKS];
+	memcpy(m->callbacks[m->nr].label, label, sizeof(label));
+	return &m->callbacks[m->nr++];
+}
+
+/* ---- all of them ---- */
 
 /* Those that are 0 are told of no callback only, so that a sum is one from the start. */
 static void findings(struct page *p, const struct metrics *m, bool bytes)
 {
-	for (size_t i = 0; i <= m->nr; i++) {
+	for (size_t i = 0; i < m->nr; i++) {
 		for (int rule = RULE_NONE + 1; rule <= RULE_UNREFERENCED; rule++) {
 			for (int c = NR_CERTAINTIES - 1; c >= 0; c--) {
 				const struct metrics_findings *f =
@@ -213,10 +241,10 @@ static void findings(struct page *p, const struct metrics *m, bool bytes)
 				const struct label labels[] = {
 					{ "rule", rule__name((enum rule)rule) },
 					{ "certainty", certainty__name((enum certainty)c) },
-					{ "callback", callback_name(m, i) },
+					{ "callback", m->callbacks[i].label },
 				};
 
-				if (!i || f->count)
+				if (i == NO_CALLBACK || f->count)
 					sample_of(p, labels, 3, bytes ? f->bytes : f->count);
 			}
 		}
@@ -225,11 +253,11 @@ static void findings(struct page *p, const struct metrics *m, bool bytes)
 
 static void outstanding(struct page *p, const struct metrics *m, bool bytes)
 {
-	for (size_t i = 0; i <= m->nr; i++) {
+	for (size_t i = 0; i < m->nr; i++) {
 		const struct metrics_callback *c = &m->callbacks[i];
 
-		if (i < m->nr || c->outstanding)
-			sample_with(p, "callback", callback_name(m, i),
+		if (i != OTHER_CALLBACKS || c->outstanding)
+			sample_with(p, "callback", c->label,
 				    bytes ? c->outstanding_bytes : c->outstanding);
 	}
 }
@@ -245,9 +273,9 @@ static void print_findings(struct page *p, const struct metrics *m)
 	findings(p, m, true);
 	gauge(p, PREFIX "findings_suppressed", NULL,
 	      "Findings that --suppressions hides; they are in no other number of findings.",
-	      m->suppressed);
+	      s->findings.suppressed);
 	counter(p, PREFIX "retracted", "Findings that were reported and taken back.",
-		s->stats->retracted);
+		s->findings.retracted);
 }
 
 static void print_allocations(struct page *p, const struct metrics *m)

@@ -9,6 +9,7 @@
 #ifndef NLB_SERVE_METRICS_H
 #define NLB_SERVE_METRICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,9 +30,11 @@ enum metrics_format metrics__negotiate(const char *accept);
 /* What goes into Content-Type. */
 const char *metrics__content_type(enum metrics_format format);
 
+#define METRICS_LABEL_MAX 128 /* bytes of a label's value */
+
 /* What has a callback, or none, in common. */
 struct metrics_callback {
-	const char *name; /* NULL: no callback */
+	char label[METRICS_LABEL_MAX + 1];
 	uint64_t outstanding, outstanding_bytes;
 	struct metrics_findings {
 		uint64_t count, bytes;
@@ -40,11 +43,19 @@ struct metrics_callback {
 
 struct metrics {
 	const struct run_status *status;
-	uint64_t suppressed; /* findings among the status', not among those below */
-	/* The first is that of no callback; the last, beyond nr, all others. */
+	/* The first is that of no callback, the second all those without one of their own. */
 	struct metrics_callback callbacks[METRICS_CALLBACKS + 2];
-	size_t nr; /* without the last */
+	size_t nr;
 };
+
+/* Nothing but those two.  status remains the caller's. */
+void metrics__init(struct metrics *m, const struct run_status *status);
+/*
+ * Where a callback of this name counts; NULL: no callback.  What would be printed alike is
+ * one, whatever module it is of: no series is there twice.  make: it gets one of its own if
+ * there is room.
+ */
+struct metrics_callback *metrics__callback(struct metrics *m, const char *name, bool make);
 
 void metrics__print(FILE *out, const struct metrics *m, enum metrics_format format);
 

@@ -10,10 +10,11 @@
 #include <string.h>
 
 #include "report/report.h"
+#include "util/wrap.h"
 #include "version.h"
 
-#define LABEL	"%-12s "
-#define COLUMNS 79
+#define LABEL  "%-12s "
+#define INDENT 13 /* what comes after it */
 
 /* ---- text ---- */
 
@@ -40,18 +41,19 @@ static void span(FILE *out, uint64_t seconds)
 
 static void modules(FILE *out, const struct run_status *s)
 {
-	size_t column = (size_t)fprintf(out, LABEL, "modules");
+	struct wrap w;
 
+	wrap__begin(&w, out, INDENT, "modules");
 	for (size_t i = 0; i < s->nr_modules; i++) {
-		size_t len = strlen(s->modules[i]);
+		char name[80];
 
-		if (i && column + len + 2 > COLUMNS)
-			column = (size_t)fprintf(out, ",\n" LABEL, "") - 2;
-		else if (i)
-			column += (size_t)fprintf(out, ", ");
-		column += (size_t)fprintf(out, "%s", s->modules[i]);
+		snprintf(name, sizeof(name), "%s%s", s->modules[i],
+			 i + 1 < s->nr_modules ? "," : "");
+		wrap__words(&w, name);
 	}
-	fprintf(out, "%s\n", s->nr_modules ? "" : "none loaded: waiting for one");
+	if (!s->nr_modules)
+		wrap__words(&w, "none loaded: waiting for one");
+	wrap__end(&w);
 }
 
 static void scanning(FILE *out, const struct run_status *s)
@@ -80,6 +82,7 @@ static void scanning(FILE *out, const struct run_status *s)
 
 void status__text(FILE *out, const struct run_status *s)
 {
+	const struct run_findings *f = &s->findings;
 	char time[40];
 
 	report__time(s->since, time, sizeof(time));
@@ -103,11 +106,14 @@ void status__text(FILE *out, const struct run_status *s)
 	fprintf(out, "; %" PRIu64 " since the start, %" PRIu64 " freed\n", s->stats->allocations,
 		s->stats->frees);
 	fprintf(out, LABEL "%" PRIu64 " definite, %" PRIu64 " probable, %" PRIu64 " possible",
-		"findings", s->stats->findings[CERTAINTY_DEFINITE],
-		s->stats->findings[CERTAINTY_PROBABLE], s->stats->findings[CERTAINTY_POSSIBLE]);
-	fprintf(out, "; %" PRIu64 " retracted", s->stats->retracted);
+		"findings", f->standing[CERTAINTY_DEFINITE], f->standing[CERTAINTY_PROBABLE],
+		f->standing[CERTAINTY_POSSIBLE]);
+	fprintf(out, "; %" PRIu64 " retracted", f->retracted);
 	if (s->hidden)
 		fprintf(out, "; %" PRIu64 " cleared", s->hidden);
+	if (f->suppressed)
+		fprintf(out, "\n" LABEL "%" PRIu64 " more findings: --suppressions hides them",
+			"suppressed", f->suppressed);
 	fprintf(out,
 		"\n" LABEL "%" PRIu64 " events, %" PRIu64 " missed hooks, %" PRIu64
 		" missed frees (healed)\n",
@@ -182,7 +188,7 @@ void status__json(FILE *out, const struct run_status *s)
 	for (size_t i = 0; i < s->nr_modules; i++)
 		json_array_append_new(list, json_string(s->modules[i]));
 	for (int c = NR_CERTAINTIES - 1; c >= 0; c--)
-		set_number(findings, certainty__name((enum certainty)c), s->stats->findings[c]);
+		set_number(findings, certainty__name((enum certainty)c), s->findings.standing[c]);
 	set(o, "event", json_string("status"));
 	set(o, "version", json_string(NFCLEAKBPF_VERSION));
 	set(o, "kernel", json_string(s->kernel));
@@ -201,7 +207,8 @@ void status__json(FILE *out, const struct run_status *s)
 	set_number(o, "outstanding", s->stats->outstanding);
 	set_number(o, "outstanding_bytes", s->stats->outstanding_bytes);
 	set(o, "findings", findings);
-	set_number(o, "retracted", s->stats->retracted);
+	set_number(o, "retracted", s->findings.retracted);
+	set_number(o, "suppressed", s->findings.suppressed);
 	set_number(o, "hidden", s->hidden);
 	set_number(o, "lost_events", s->lost_events);
 	set_number(o, "missed_hooks", s->stats->missed_hooks);

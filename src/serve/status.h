@@ -12,6 +12,13 @@
 
 #include "ledger/ledger.h"
 
+/* Without what --suppressions hides. */
+struct run_findings {
+	uint64_t standing[NR_CERTAINTIES];
+	uint64_t retracted;
+	uint64_t suppressed; /* how many it hides that would stand */
+};
+
 struct run_status {
 	int pid;
 	const char *kernel;
@@ -23,7 +30,8 @@ struct run_status {
 	bool tracing;	       /* else it waits for a module */
 	uint64_t since;	       /* nanoseconds since the epoch */
 	uint64_t seconds;
-	const struct ledger_stats *stats;
+	const struct ledger_stats *stats; /* but not its findings */
+	struct run_findings findings;
 	uint64_t hidden; /* findings that were cleared */
 	uint64_t lost_events;
 	uint64_t unseen;

@@ -11,5 +11,10 @@
  * -EBUSY where another process has it.
  */
 int lock__take(const char *path);
+/*
+ * The process that holds it, also for who may not read the file; 0: nobody, or nobody
+ * that can be seen from here.
+ */
+int lock__holder(const char *path);
 
 #endif /* NLB_LOCK_H */

@@ -9,27 +9,42 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int output__open(const char *path, bool secret)
+int output__reserve(const char *path, bool secret, bool *made)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, secret ? 0600 : 0666);
-	struct stat st;
-	int err;
+	mode_t mode = secret ? 0600 : 0666;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 
-	if (fd < 0)
+	*made = fd >= 0;
+	if (fd < 0 && errno == EEXIST)
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode);
+	return fd < 0 ? -errno : fd;
+}
+
+int output__empty(int fd, bool secret)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
 		return -errno;
 	/* /dev/null, a terminal, a pipe stay as they are. */
-	if (fstat(fd, &st))
-		goto fail;
 	if (!S_ISREG(st.st_mode))
-		return fd;
+		return 0;
 	/* Before anything is in it.  Another's file is not ours to change. */
 	if (secret && (st.st_mode & 077) && fchmod(fd, 0600) && errno != EPERM)
-		goto fail;
-	if (ftruncate(fd, 0))
-		goto fail;
-	return fd;
-fail:
-	err = -errno;
+		return -errno;
+	return ftruncate(fd, 0) ? -errno : 0;
+}
+
+int output__open(const char *path, bool secret)
+{
+	bool made;
+	int fd = output__reserve(path, secret, &made), err;
+
+	if (fd < 0)
+		return fd;
+	err = output__empty(fd, secret);
+	if (!err)
+		return fd;
 	close(fd);
 	return err;
 }

@@ -14,4 +14,12 @@
  */
 int output__open(const char *path, bool secret);
 
+/*
+ * The same in two steps: what is there stays as it is until the second.  *made: there
+ * was no such file before.
+ */
+int output__reserve(const char *path, bool secret, bool *made);
+/* 0 or a negative errno. */
+int output__empty(int fd, bool secret);
+
 #endif /* NLB_OUTPUT_H */

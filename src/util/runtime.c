@@ -25,6 +25,12 @@ const char *runtime__path(const char *name, char buf[RUNTIME_PATH_MAX])
 {
 	if (!in_directory(getenv("RUNTIME_DIRECTORY"), name, buf) &&
 	    (!geteuid() || !in_directory(getenv("XDG_RUNTIME_DIR"), name, buf)))
-		in_directory("/run", name, buf);
+		runtime__root_path(name, buf);
+	return buf;
+}
+
+const char *runtime__root_path(const char *name, char buf[RUNTIME_PATH_MAX])
+{
+	in_directory("/run", name, buf);
 	return buf;
 }

@@ -16,5 +16,7 @@
  * too long for a socket, or relative, is not taken.  Returns buf.
  */
 const char *runtime__path(const char *name, char buf[RUNTIME_PATH_MAX]);
+/* Where root has it, whoever asks.  Returns buf. */
+const char *runtime__root_path(const char *name, char buf[RUNTIME_PATH_MAX]);
 
 #endif /* NLB_RUNTIME_H */

@@ -236,7 +236,7 @@ static void record(char *path, bool whole)
 	struct recorder *r;
 	int fd = mkstemp(path);
 
-	if (fd < 0 || recorder__open(&r, path))
+	if (fd < 0 || recorder__open(&r, path) || recorder__begin(r))
 		abort();
 	for (size_t i = 0; i < (whole ? 4 : 3); i++)
 		recorder__write(r, &items[i]);

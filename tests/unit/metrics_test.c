@@ -20,7 +20,7 @@ static const struct ledger_stats stats = { .allocations = 1001,
 					   .callbacks = 405,
 					   .commands_failed = 6,
 					   .dropped = 7,
-					   .retracted = 8,
+					   .retracted = 28,
 					   .missed_frees_healed = 9,
 					   .missed_hooks = 10 };
 
@@ -34,6 +34,7 @@ static const struct run_status status = {
 	.armed = true,
 	.since = 1795456800250000000ULL,
 	.stats = &stats,
+	.findings = { .retracted = 8, .suppressed = 3 },
 	.lost_events = 18446744073709551615ULL,
 	.unseen = 12,
 	.left_out = 13,
@@ -52,20 +53,21 @@ static const struct run_status status = {
 
 static struct metrics some(void)
 {
-	struct metrics m = { .status = &status, .suppressed = 3, .nr = 3 };
+	struct metrics_callback *c;
+	struct metrics m;
 
-	m.callbacks[0].outstanding = 20;
-	m.callbacks[0].outstanding_bytes = 2000;
-	m.callbacks[1].name = "digital_tg_recv_sensf_req";
-	m.callbacks[1].outstanding = 15;
-	m.callbacks[1].outstanding_bytes = 120;
-	m.callbacks[1].findings[RULE_CALLBACK_KEPT][CERTAINTY_DEFINITE] =
-		(struct metrics_findings){ 11, 88 };
-	m.callbacks[1].findings[RULE_CALLBACK_KEPT][CERTAINTY_PROBABLE] =
-		(struct metrics_findings){ 4, 32 };
-	m.callbacks[2].name = "rawsock_data_exchange_complete";
-	m.callbacks[3].findings[RULE_OWNER_GONE][CERTAINTY_DEFINITE] =
-		(struct metrics_findings){ 1, 64 };
+	metrics__init(&m, &status);
+	c = metrics__callback(&m, NULL, true);
+	c->outstanding = 20;
+	c->outstanding_bytes = 2000;
+	c = metrics__callback(&m, "digital_tg_recv_sensf_req", true);
+	c->outstanding = 15;
+	c->outstanding_bytes = 120;
+	c->findings[RULE_CALLBACK_KEPT][CERTAINTY_DEFINITE] = (struct metrics_findings){ 11, 88 };
+	c->findings[RULE_CALLBACK_KEPT][CERTAINTY_PROBABLE] = (struct metrics_findings){ 4, 32 };
+	metrics__callback(&m, "rawsock_data_exchange_complete", true);
+	c = metrics__callback(&m, "not_known_before", false);
+	c->findings[RULE_OWNER_GONE][CERTAINTY_DEFINITE] = (struct metrics_findings){ 1, 64 };
 	return m;
 }
 
@@ -201,35 +203,108 @@ static void formats(void **state)
 	free(text);
 }
 
+static unsigned lines_with(const char *text, const char *part)
+{
+	unsigned n = 0;
+
+	for (; (text = strstr(text, part)); text += strlen(part))
+		n++;
+	return n;
+}
+
+/* A page with one callback of that name, of which 15 allocations are outstanding. */
+static char *named(const char *name)
+{
+	struct metrics m;
+
+	metrics__init(&m, &status);
+	metrics__callback(&m, name, true)->outstanding = 15;
+	return printed(&m, METRICS_TEXT);
+}
+
 /* Names come from the kernel; whatever they are, they end no label and are no address. */
 static void names(void **state)
 {
 	static const char *const bad[] = { "0xffffffffc0a51058", "ffff8b76013773e8",
 					   "FFFFFFFFC0A51058", "", "deadbeef" };
-	struct metrics m = some();
 	char long_one[1000], *text;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		m.callbacks[1].name = bad[i];
-		text = printed(&m, METRICS_TEXT);
+		text = named(bad[i]);
 		has(text, "nfcleakbpf_outstanding_allocations{callback=\"unknown\"} 15");
 		assert_true(!*bad[i] || !strstr(text, bad[i]));
 		free(text);
 	}
-	m.callbacks[1].name = "a\"b\\c\nd\x80";
-	text = printed(&m, METRICS_TEXT);
+	text = named("a\"b\\c\nd\x80");
 	has(text, "nfcleakbpf_outstanding_allocations{callback=\"a\\\"b\\\\c?d?\"} 15");
 	free(text);
 	memset(long_one, 'x', sizeof(long_one) - 1);
 	long_one[sizeof(long_one) - 1] = '\0';
-	m.callbacks[1].name = long_one;
-	text = printed(&m, METRICS_TEXT);
+	text = named(long_one);
 	long_one[128] = '\0';
 	assert_non_null(strstr(text, long_one));
 	long_one[128] = 'x';
 	long_one[129] = '\0';
 	assert_null(strstr(text, long_one));
+	free(text);
+}
+
+/* Static functions of two modules may have one name, and a series must be there once. */
+static void equal_names(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "send_complete", "send_complete" },
+		{ "ffffffffc0a51058", "0xffffffffc0a51060" },
+		{ "bell\a", "bell\x7f" },
+		{ "none", NULL },
+	};
+	char wanted[300], *text;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		struct metrics_callback *c;
+		struct metrics m;
+
+		metrics__init(&m, &status);
+		for (int n = 0; n < 2; n++) {
+			c = metrics__callback(&m, pairs[i][n], true);
+			c->outstanding += 10;
+			c->findings[RULE_OWNER_GONE][CERTAINTY_DEFINITE].count++;
+		}
+		text = printed(&m, METRICS_TEXT);
+		snprintf(wanted, sizeof(wanted),
+			 "nfcleakbpf_outstanding_allocations{callback=\"%s\"} 20", c->label);
+		has(text, wanted);
+		snprintf(wanted, sizeof(wanted),
+			 "nfcleakbpf_findings{rule=\"owner-gone\",certainty=\"definite\","
+			 "callback=\"%s\"} 2",
+			 c->label);
+		has(text, wanted);
+		free(text);
+	}
+}
+
+/* The first have series of their own, all after them are "other", which may be a name. */
+static void many_names(void **state)
+{
+	struct metrics m;
+	char name[32], *text;
+
+	(void)state;
+	metrics__init(&m, &status);
+	metrics__callback(&m, "other", true)->outstanding = 1;
+	for (unsigned i = 0; i < METRICS_CALLBACKS + 10; i++) {
+		snprintf(name, sizeof(name), "callback_%u", i);
+		metrics__callback(&m, name, true)->outstanding = 1;
+	}
+	metrics__callback(&m, "callback_3", false)->outstanding++;
+	metrics__callback(&m, name, false)->outstanding = 10;
+	text = printed(&m, METRICS_TEXT);
+	assert_int_equal(lines_with(text, "nfcleakbpf_outstanding_allocations{"),
+			 METRICS_CALLBACKS + 2);
+	has(text, "nfcleakbpf_outstanding_allocations{callback=\"callback_3\"} 2");
+	has(text, "nfcleakbpf_outstanding_allocations{callback=\"other\"} 10");
 	free(text);
 }
 
@@ -239,10 +314,12 @@ static void nothing_yet(void **state)
 	static const struct run_status waiting = {
 		.kernel = "6.1", .stats = &none, .since = 17, .search_error = "no"
 	};
-	struct metrics m = { .status = &waiting, .nr = 1 };
-	char *text = printed(&m, METRICS_OPENMETRICS);
+	struct metrics m;
+	char *text;
 
 	(void)state;
+	metrics__init(&m, &waiting);
+	text = printed(&m, METRICS_OPENMETRICS);
 	has(text, "nfcleakbpf_tracing 0");
 	has(text, "nfcleakbpf_armed 0");
 	has(text, "nfcleakbpf_tracing_start_time_seconds 0.000000");
@@ -335,6 +412,8 @@ static const struct CMUnitTest metrics[] = {
 	TEST("metrics: every number is where it belongs", numbers),
 	TEST("metrics: both formats, line by line", formats),
 	TEST("metrics: a name ends no label and is no address", names),
+	TEST("metrics: what is printed alike is one series", equal_names),
+	TEST("metrics: as many series as there is room for, the rest is other", many_names),
 	TEST("metrics: a run that waits for a module", nothing_yet),
 	TEST("metrics: which format a client wants", negotiated),
 	TEST("metrics: rubbish for an Accept header", rubbish),

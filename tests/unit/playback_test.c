@@ -157,6 +157,7 @@ static void tell_story(struct told *t, const char *path, const char *text,
 	t->said_out = open_memstream(&t->said, &t->said_size);
 	tape__open(&t->tape);
 	assert_int_equal(recorder__open(&r, t->tape.path), 0);
+	assert_int_equal(recorder__begin(r), 0);
 	p->on_said = on_said;
 	p->on_start = begin;
 	p->ctx = t;
@@ -435,6 +436,7 @@ static void play_items(struct heard *h, const struct item *items, size_t count)
 
 	tape__open(&tape);
 	assert_int_equal(recorder__open(&r, tape.path), 0);
+	assert_int_equal(recorder__begin(r), 0);
 	for (size_t i = 0; i < count; i++)
 		recorder__write(r, &items[i]);
 	assert_int_equal(recorder__close(r), 0);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "record/block.h"
 #include "record/reader.h"
@@ -558,6 +559,7 @@ static void write_blocks(struct tape *t, size_t count, size_t *ends)
 
 	tape__open(t);
 	assert_int_equal(recorder__open(&r, t->path), 0);
+	assert_int_equal(recorder__begin(r), 0);
 	assert_int_equal(recorder__bytes(r), BLOCK_PRELUDE_SIZE);
 	for (size_t i = 0; i < count; i++) {
 		uint64_t now = (i + 1) * 10 * SECOND_NS;
@@ -723,6 +725,7 @@ static void written_in_time(void **state)
 	(void)state;
 	tape__open(&t);
 	assert_int_equal(recorder__open(&r, t.path), 0);
+	assert_int_equal(recorder__begin(r), 0);
 	recorder__tick(r, 5 * SECOND_NS);
 	assert_int_equal(recorder__bytes(r), BLOCK_PRELUDE_SIZE);
 	recorder__write(r, &item);
@@ -756,6 +759,7 @@ static void full_blocks(void **state)
 	(void)state;
 	tape__open(&t);
 	assert_int_equal(recorder__open(&r, t.path), 0);
+	assert_int_equal(recorder__begin(r), 0);
 	for (uint64_t i = 1; i <= 100000; i++) {
 		item = tick(i * i);
 		recorder__write(r, &item);
@@ -817,6 +821,7 @@ static void disk_full(void **state)
 	getrlimit(RLIMIT_FSIZE, &was);
 	limit = (struct rlimit){ 30000, was.rlim_max };
 	assert_int_equal(recorder__open(&r, t.path), 0);
+	assert_int_equal(recorder__begin(r), 0);
 	listen_to_stderr();
 	setrlimit(RLIMIT_FSIZE, &limit);
 	for (unsigned i = 0; i < 200000; i++) {
@@ -856,8 +861,54 @@ static void bad_paths(void **state)
 	(void)state;
 	assert_int_equal(recorder__open(&r, "/nonexistent/recording"), -ENOENT);
 	assert_int_equal(recorder__open(&r, "/"), -EISDIR);
-	assert_int_equal(recorder__open(&r, "/dev/full"), -ENOSPC);
 	assert_null(r);
+	assert_int_equal(recorder__open(&r, "/dev/full"), 0);
+	assert_int_equal(recorder__begin(r), -ENOSPC);
+	recorder__close(r);
+}
+
+static off_t size_of(const char *path, mode_t *mode)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return -1;
+	*mode = st.st_mode & 07777;
+	return st.st_size;
+}
+
+/* A run that could not trace: the file of the last one is not its to change. */
+static void not_begun(void **state)
+{
+	char path[80];
+	struct recorder *r;
+	struct tape t;
+	mode_t mode;
+
+	(void)state;
+	tape__open(&t);
+	assert_int_equal(write(t.fd, "of yesterday", 12), 12);
+	assert_int_equal(fchmod(t.fd, 0644), 0);
+	assert_int_equal(recorder__open(&r, t.path), 0);
+	assert_int_equal(recorder__close(r), 0);
+	assert_int_equal(size_of(t.path, &mode), 12);
+	assert_int_equal(mode, 0644);
+	/* Nor is one left where there was none. */
+	snprintf(path, sizeof(path), "/tmp/nfcleakbpf-record.%d", getpid());
+	unlink(path);
+	assert_int_equal(recorder__open(&r, path), 0);
+	assert_int_equal(size_of(path, &mode), 0);
+	assert_int_equal(recorder__close(r), 0);
+	assert_int_equal(size_of(path, &mode), -1);
+	/* Once it is begun, it is this one's. */
+	assert_int_equal(recorder__open(&r, t.path), 0);
+	assert_int_equal(size_of(t.path, &mode), 12);
+	assert_int_equal(recorder__begin(r), 0);
+	assert_int_equal(size_of(t.path, &mode), BLOCK_PRELUDE_SIZE);
+	assert_int_equal(mode, 0600);
+	assert_int_equal(recorder__close(r), 0);
+	assert_int_equal(size_of(t.path, &mode), BLOCK_PRELUDE_SIZE);
+	tape__close(&t);
 }
 
 static void item_too_large(void **state)
@@ -871,6 +922,7 @@ static void item_too_large(void **state)
 	(void)state;
 	tape__open(&t);
 	assert_int_equal(recorder__open(&r, t.path), 0);
+	assert_int_equal(recorder__begin(r), 0);
 	recorder__write(r, &good);
 	listen_to_stderr();
 	recorder__write(r, &item);
@@ -903,6 +955,7 @@ static const struct CMUnitTest record[] = {
 	TEST("record: full blocks follow each other", full_blocks),
 	TEST("record: a full disk is said once, what is there can be read", disk_full),
 	TEST("record: a path that cannot be written is an error at once", bad_paths),
+	TEST("record: what was there stays until there is something to record", not_begun),
 	TEST("record: what cannot be written ends the recording", item_too_large),
 };
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <sys/capability.h>
 #include <sys/mman.h>
@@ -191,6 +192,22 @@ static bool have_seccomp(void)
 	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
 }
 
+/* A kernel that will not. */
+static bool refusing;
+
+int __real_cap_set_proc(cap_t caps);
+int __wrap_cap_set_proc(cap_t caps)
+{
+	errno = EPERM;
+	return refusing ? -1 : __real_cap_set_proc(caps);
+}
+
+int __real_seccomp_load(scmp_filter_ctx c);
+int __wrap_seccomp_load(scmp_filter_ctx c)
+{
+	return refusing ? -EINVAL : __real_seccomp_load(c);
+}
+
 /* In a process of its own: the sandbox is for ever. */
 static int in_child(int (*act)(void), bool on)
 {
@@ -263,10 +280,37 @@ static void capabilities(void **state)
 	assert_true(in_child(count_capabilities, false) > 0);
 }
 
+/* Who does not ask for details is told as well. */
+static void not_to_be_had(void **state)
+{
+	int said = memfd_create("said", MFD_CLOEXEC), status;
+	char text[4000] = "";
+	pid_t pid;
+
+	(void)state;
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		dup2(said, STDERR_FILENO);
+		refusing = true;
+		sandbox__enter(&features, ATTACH_AUTO, true);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(pread(said, text, sizeof(text) - 1, 0) > 0);
+	close(said);
+	assert_non_null(strstr(text, "capabilities cannot be given up (Operation not permitted)"));
+	assert_non_null(strstr(text, "nfcleakbpf doctor"));
+	assert_non_null(strstr(text, "system calls cannot be filtered (Invalid argument)"));
+	assert_non_null(strstr(text, "CONFIG_SECCOMP_FILTER"));
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST("system calls: what is refused and what is not, for threads as well", calls),
 	TEST("without the sandbox they are not refused", without),
 	TEST("capabilities: only those of BPF are left", capabilities),
+	TEST("what cannot be given up is said, and what to do", not_to_be_had),
 };
 
 UNIT_MAIN(tests)

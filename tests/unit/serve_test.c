@@ -262,6 +262,7 @@ static struct run_status a_status(const struct ledger_stats *stats)
 		.since = 1795456800 * SECOND,
 		.seconds = 90061,
 		.stats = stats,
+		.findings = { .standing = { 1, 13, 2 }, .retracted = 4, .suppressed = 6 },
 		.hidden = 3,
 		.lost_events = 18446744073ULL,
 		.unseen = 5,
@@ -298,8 +299,8 @@ static void status_for_people(void **state)
 				      .frees = 999953,
 				      .outstanding = 47,
 				      .outstanding_bytes = 3204,
-				      .findings = { 1, 13, 2 },
-				      .retracted = 4,
+				      .findings = { 2, 17, 3 },
+				      .retracted = 5,
 				      .missed_hooks = 12345 };
 	struct run_status s = a_status(&stats);
 	char *text = told(&s, status__text), *line;
@@ -307,6 +308,7 @@ static void status_for_people(void **state)
 	(void)state;
 	assert_non_null(
 		strstr(text, "2 definite, 13 probable, 1 possible; 4 retracted; 3 cleared"));
+	assert_non_null(strstr(text, "6 more findings: --suppressions hides them"));
 	assert_non_null(strstr(text, "47 live, 3.1 KiB; 1000000 since the start, 999953 freed"));
 	assert_non_null(strstr(text, "1 d 1 h 1 min 1 s"));
 	assert_non_null(strstr(text, "11 asleep: no device is up"));
@@ -334,7 +336,7 @@ static void status_for_people(void **state)
 
 static void status_for_programs(void **state)
 {
-	struct ledger_stats stats = { .findings = { 1, 13, 2 }, .outstanding = 47 };
+	struct ledger_stats stats = { .findings = { 2, 17, 3 }, .outstanding = 47 };
 	struct run_status s = a_status(&stats);
 	char *text = told(&s, status__json);
 	json_t *o = json_loads(text, 0, NULL);
@@ -348,6 +350,8 @@ static void status_for_programs(void **state)
 	assert_string_equal(json_string_value(json_object_get(o, "following")), "ends");
 	assert_int_equal(
 		json_integer_value(json_object_get(json_object_get(o, "findings"), "definite")), 2);
+	assert_int_equal(json_integer_value(json_object_get(o, "retracted")), 4);
+	assert_int_equal(json_integer_value(json_object_get(o, "suppressed")), 6);
 	assert_true(json_real_value(json_object_get(o, "scan_interval")) == 600.0);
 	assert_int_equal(json_integer_value(json_object_get(o, "peak_bytes")), 12 << 20);
 	assert_int_equal(json_integer_value(json_object_get(o, "stacks_left_out")), 77);

@@ -687,6 +687,8 @@ static void use_recorder(void *ctx)
 
 	arm(true);
 	err = recorder__open(&p.recorder, tape->path);
+	if (!err)
+		err = recorder__begin(p.recorder);
 	arm(false);
 	assert_true(err == 0 || (err == -ENOMEM && fail_at));
 	assert_int_equal(script__run(s, &p, stdout), 0);
