@@ -10,6 +10,7 @@
 #include "report/report.h"
 #include "report/suppress.h"
 #include "report/words.h"
+#include "util/printable.h"
 #include "version.h"
 
 #define COLUMNS	       79
@@ -375,6 +376,7 @@ static void suppression_line(struct report *r, const struct suppression *s)
 	else
 		fprintf(r->out, "  unused  ");
 	snprintf(line, sizeof(line), "leak:%s (%s:%u)", s->pattern, s->file, s->line);
+	printable__make(line);
 	wrapped(r->out, 10, 10, line);
 }
 

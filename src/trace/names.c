@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/printable.h"
 #include "util/table.h"
 
 struct function {
@@ -176,43 +177,48 @@ static size_t base_length(const char *name)
 	return len;
 }
 
-uint32_t names__intern(struct names *n, const char *name, const char *module)
+/* Takes both over. */
+static uint32_t intern(struct names *n, char *name, char *module)
 {
-	size_t len = base_length(name);
-	uint64_t hash = hash_bytes(HASH_START, name, len);
+	uint64_t hash = hash_bytes(HASH_START, name, strlen(name));
 	struct function *f, **more;
 
 	hash = hash_bytes(hash, module ? module : "", module ? strlen(module) : 0);
 	for (;; hash++) {
-		const char *m;
-
 		f = table__get(&n->by_name, hash);
 		if (!f)
 			break;
-		m = f->module ? f->module : "";
-		if (strlen(f->name) == len && !memcmp(f->name, name, len) &&
-		    !strcmp(m, module ? module : ""))
+		if (!strcmp(f->name, name) &&
+		    !strcmp(f->module ? f->module : "", module ? module : "")) {
+			free(name);
+			free(module);
 			return f->number;
+		}
 	}
 	f = calloc(1, sizeof(*f));
 	more = reallocarray(n->functions, n->nr_functions + 1, sizeof(*more));
 	if (more)
 		n->functions = more;
-	if (!f || !more)
-		goto fail;
-	f->name = strndup(name, len);
-	f->module = module ? strdup(module) : NULL;
-	if (!f->name || (module && !f->module) || table__set(&n->by_name, hash, f))
-		goto fail;
-	n->functions[n->nr_functions++] = f;
-	f->number = (uint32_t)n->nr_functions;
-	return f->number;
-fail:
-	if (f) {
-		free(f->name);
-		free(f->module);
+	if (!f || !more || table__set(&n->by_name, hash, f)) {
+		free(name);
+		free(module);
+		free(f);
+		return 0;
 	}
-	free(f);
+	n->functions[n->nr_functions++] = f;
+	*f = (struct function){ (uint32_t)n->nr_functions, name, module };
+	return f->number;
+}
+
+uint32_t names__intern(struct names *n, const char *name, const char *module)
+{
+	char *own_name = printable__copy(name, base_length(name));
+	char *own_module = module ? printable__copy(module, strlen(module)) : NULL;
+
+	if (own_name && (own_module || !module))
+		return intern(n, own_name, own_module);
+	free(own_name);
+	free(own_module);
 	return 0;
 }
 
@@ -343,7 +349,7 @@ uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint
 		/* Before 5.16 what called a function whose return is hooked is not told. */
 		if (!strcmp(sym->name, "kretprobe_trampoline"))
 			break;
-		f->text = strdup(sym->text);
+		f->text = printable__copy(sym->text, sizeof(sym->text));
 		if (!f->text)
 			goto fail;
 		f->addr = addrs[i];
@@ -498,7 +504,8 @@ uint32_t names__add_stack(struct names *n, const struct stack_frame *frames, siz
 		goto out;
 	for (; s->depth < depth; s->depth++) {
 		s->frames[s->depth] = frames[s->depth];
-		s->frames[s->depth].text = strdup(frames[s->depth].text);
+		s->frames[s->depth].text =
+			printable__copy(frames[s->depth].text, strlen(frames[s->depth].text));
 		if (!s->frames[s->depth].text)
 			goto out;
 	}

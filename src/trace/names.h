@@ -3,6 +3,9 @@
  * Functions and stacks as small numbers that stay valid when their module is
  * gone: an address is resolved when the trace first sees it, and the same text
  * always gets the same number, also after a module was loaded again elsewhere.
+ *
+ * Whoever names a function may be up to something: every text that comes out is
+ * printable (util/printable.h).
  */
 #ifndef NLB_NAMES_H
 #define NLB_NAMES_H
