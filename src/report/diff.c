@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/json_text.h"
 #include "report/tell.h"
 
 #define NOTABLE 1.1 /* times as many are more */
@@ -352,9 +353,7 @@ static void set(json_t *o, const char *key, json_t *value)
 
 static void set_string(json_t *o, const char *key, const char *value)
 {
-	json_t *s = value ? json_string(value) : json_null();
-
-	set(o, key, s ? s : json_string("?"));
+	set(o, key, json_text(value));
 }
 
 static json_t *rate(double x)

@@ -49,7 +49,7 @@ static ssize_t look_at(void *ctx, const char *text, size_t size)
 	for (size_t i = 0; i < size; i++) {
 		unsigned char c = (unsigned char)text[i];
 
-		if ((c < 0x20 && c != '\n') || c == 0x7f || (before == 0xc2 && c < 0xa0))
+		if ((c < 0x20 && c != '\n') || c == 0x7f || (before == 0xc2 && c >= 0x80 && c < 0xa0))
 			abort();
 		before = c;
 	}
