@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "report/page.h"
+#include "report/words.h"
 #include "version.h"
 
 #define SITES_SHOWN 200U /* with all details */
@@ -115,23 +116,6 @@ static void notice(struct page *p, uint64_t count, const char *one, const char *
 			count == 1 ? one : many);
 }
 
-static const char *why(unsigned degraded)
-{
-	switch (degraded) {
-	case DEGRADED_LOST_EVENTS:
-		return "events had been lost before they arose";
-	case DEGRADED_MISSED_HOOKS:
-		return "a hook had not run before they arose";
-	case DEGRADED_NO_STACK:
-		return "events came too fast for their allocation's stack";
-	case DEGRADED_NO_HOOK:
-		return "a hook could not be attached";
-	default:
-		return "events or stacks had been lost, or a hook had not run or was missing, before "
-		       "they arose";
-	}
-}
-
 static bool any_notice(const struct model_view *v)
 {
 	return v->incomplete || v->degraded || v->lost_events || v->missed_hooks || v->unseen ||
@@ -141,6 +125,7 @@ static bool any_notice(const struct model_view *v)
 void sites__notices(struct page *p)
 {
 	const struct model_view *v = p->v;
+	char why[WORDS_DEGRADED];
 
 	if (!any_notice(v))
 		return;
@@ -149,10 +134,11 @@ void sites__notices(struct page *p)
 		fputs("<li><b>Incomplete:</b> memory ran out while this report was put "
 		      "together.</li>\n",
 		      p->out);
-	if (v->degraded)
+	if (v->degraded) {
+		words__degraded(v->why_degraded, why, sizeof(why));
 		fprintf(p->out, "<li><b>%s</b> finding%s degraded: %s.</li>\n",
-			page__number(p, v->degraded), v->degraded == 1 ? " is" : "s are",
-			why(v->why_degraded));
+			page__number(p, v->degraded), v->degraded == 1 ? " is" : "s are", why);
+	}
 	notice(p, v->lost_events, "event was lost; the book of live allocations was read again.",
 	       "events were lost; the book of live allocations was read again.");
 	notice(p, v->missed_hooks, "time a hook did not run.", "times a hook did not run.");
@@ -349,15 +335,18 @@ static void rows(struct page *p, const struct model_site *s)
 
 static void chips(struct page *p, const struct model_site *s)
 {
+	char why[WORDS_DEGRADED];
+
 	for (int c = NR_CERTAINTIES - 1; c > CERTAINTY_POSSIBLE; c--)
 		if (s->by_certainty[c])
 			fprintf(p->out, "<span class=\"chip %s\">%s %s</span> ",
 				certainty__name((enum certainty)c),
 				page__number(p, s->by_certainty[c]),
 				certainty__name((enum certainty)c));
-	if (s->first->degraded)
-		fprintf(p->out, "<span class=\"chip degraded\" title=\"%s\">degraded</span>",
-			why(s->first->degraded));
+	if (s->first->degraded) {
+		words__degraded(s->first->degraded, why, sizeof(why));
+		fprintf(p->out, "<span class=\"chip degraded\" title=\"%s\">degraded</span>", why);
+	}
 }
 
 static void site(struct page *p, const struct model_site *s, size_t number)

@@ -105,12 +105,13 @@ static char *detail(const struct report_leak *l)
 		fprintf(f, "%s%02x", i % 16 ? " " : i ? "\n          " : "    bytes ", l->bytes[i]);
 	if (l->nr_bytes)
 		fputc('\n', f);
-	if (l->a->degraded)
-		fprintf(f, "    degraded:%s%s%s%s\n",
-			l->a->degraded & DEGRADED_LOST_EVENTS ? " events were lost" : "",
-			l->a->degraded & DEGRADED_MISSED_HOOKS ? " a hook did not run" : "",
-			l->a->degraded & DEGRADED_NO_STACK ? " its stack was left out" : "",
-			l->a->degraded & DEGRADED_NO_HOOK ? " a hook is missing" : "");
+	if (l->a->degraded) {
+		char why[WORDS_DEGRADED];
+
+		words__degraded(l->a->degraded, why, sizeof(why));
+		fprintf(f, "    degraded: ");
+		wrapped(f, 14, 14, why);
+	}
 	fclose(f);
 	return text;
 }

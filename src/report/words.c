@@ -86,6 +86,26 @@ void words__carried(const struct report_leak *l, char *buf, size_t size)
 		 l->upper ? l->upper : "");
 }
 
+void words__degraded(unsigned degraded, char *buf, size_t size)
+{
+	static const struct {
+		enum degraded bit;
+		const char *text;
+	} reasons[] = {
+		{ DEGRADED_LOST_EVENTS, "events were lost" },
+		{ DEGRADED_MISSED_HOOKS, "a hook did not run" },
+		{ DEGRADED_NO_STACK, "its stack was left out" },
+		{ DEGRADED_NO_HOOK, "a hook is missing" },
+	};
+	size_t n = 0;
+
+	*buf = '\0';
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons) && n < size; i++)
+		if (degraded & reasons[i].bit)
+			n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? ", " : "",
+					      reasons[i].text);
+}
+
 void words__summary(FILE *out, uint64_t bytes, uint64_t count, size_t sites)
 {
 	if (count)

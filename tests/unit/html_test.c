@@ -108,7 +108,7 @@ static void tells_what_weakens_it(void **state)
 	char *text = without_scripts(&late);
 
 	(void)state;
-	says(text, "degraded: a hook had not run before they arose.");
+	says(text, "degraded: a hook did not run.");
 	says(text, "<b>2</b> times a hook did not run.");
 	says(text, "<b>1</b> free was missed, and noticed since.");
 	says(text, "<b>3</b> allocations are without their stacks: events came too fast.");

@@ -769,7 +769,8 @@ static void wide_text(void **state)
 				.rule = RULE_CALLBACK_KEPT,
 				.certainty = CERTAINTY_PROBABLE,
 				.kind = KIND_USER_ARGUMENT,
-				.degraded = DEGRADED_LOST_EVENTS | DEGRADED_MISSED_HOOKS,
+				.degraded = DEGRADED_LOST_EVENTS | DEGRADED_MISSED_HOOKS |
+					    DEGRADED_NO_STACK | DEGRADED_NO_HOOK,
 				.tid = 4194304,
 				.comm = "kworker/u128:12" };
 	struct report_leak l = { .a = &a,
@@ -830,6 +831,7 @@ static void wide_text(void **state)
 	e.ledger = r.player.ledger;
 	r.format->end(r.report, &e);
 	split(&r);
+	text_line(&r, "    degraded: events were lost, a hook did not run, its stack");
 	check_width(&r);
 	stop(&r);
 }
