@@ -10,6 +10,7 @@
 
 #include "hooks/subsystem.h"
 #include "report/gather.h"
+#include "util/footprint.h"
 
 /* ---- words ---- */
 
@@ -362,6 +363,20 @@ void gathered__make(struct report *r, const struct report_end *end)
 	v->warnings = r->warnings;
 	v->nr_warnings = r->nr_warnings;
 	v->incomplete = r->err != 0;
+}
+
+uint64_t gathered__memory(const struct report *r)
+{
+	const uint64_t finding = 2 * sizeof(*r->ordered) + sizeof(*r->sites);
+	const uint64_t total = footprint(sizeof(struct gathered_total)) + sizeof(*r->view_totals) +
+			       footprint__list(3, sizeof(*r->totals.slots));
+	/* A track of its own, if it comes to that. */
+	const uint64_t slice = sizeof(*r->slices) + 2 * sizeof(void *);
+	/* Each that is live may be the only one with its stack and role. */
+	uint64_t live = r->live.used;
+
+	return r->nr_findings * (finding + slice) + MODEL_SLICES * slice +
+	       (r->totals.used + live) * total + (r->nr_ring + live) * sizeof(void *);
 }
 
 void gathered__free(struct report *r)

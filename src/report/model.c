@@ -16,6 +16,8 @@
 #include <string.h>
 
 #include "report/gather.h"
+#include "util/footprint.h"
+#include "util/list.h"
 
 #define BUCKET_NS	   1000000ULL	/* to begin with */
 #define RECONCILE_EVERY_NS 100000000ULL /* comparing books takes time */
@@ -31,14 +33,11 @@ static const char *clean(struct report *r, const char *text)
 	return strings__clean(&r->strings, text, &r->err);
 }
 
-/* Room for one more in a growing list of objects of this size; NULL: none. */
+/* As list__room(), whose failure it remembers. */
 static void *one_more(struct report *r, void *list, size_t count, size_t size)
 {
-	void *more;
+	void *more = list__room(list, count, size);
 
-	if (count && (count < 16 || (count & (count - 1))))
-		return list;
-	more = reallocarray(list, count ? count * 2 : 16, size);
 	if (!more)
 		failed(r, -ENOMEM);
 	return more;
@@ -97,6 +96,18 @@ void model__close(struct report *r)
 	free(r);
 }
 
+uint64_t model__memory(const struct report *r)
+{
+	return r->strings.bytes + footprint__table(&r->strings.table) + r->stack_bytes +
+	       footprint__table(&r->stacks) + footprint__table(&r->devices) +
+	       r->live.used * footprint(sizeof(struct gathered)) + footprint__table(&r->live) +
+	       r->nr_findings * footprint(sizeof(**r->findings)) + footprint__table(&r->by_id) +
+	       footprint__list(r->nr_findings, sizeof(*r->findings)) +
+	       footprint__list(r->nr_histograms, sizeof(*r->histograms)) +
+	       footprint__list(r->nr_warnings, sizeof(*r->warnings)) +
+	       (r->ring ? MODEL_SLICES * sizeof(*r->ring) : 0) + gathered__memory(r);
+}
+
 bool model__collects(const struct report_format *format)
 {
 	return format->leak == model__leak;
@@ -143,6 +154,7 @@ const struct model_stack *gather__stack(struct report *r, const struct stack *st
 	s->depth = stack->depth;
 	s->site = stack->site;
 	s->frames = frames;
+	r->stack_bytes += footprint(sizeof(*s)) + footprint((stack->depth + 1) * sizeof(*frames));
 	for (size_t i = 0; i < stack->depth; i++) {
 		const struct stack_frame *f = &stack->frames[i];
 		const char *name = names__text(r->names, f->function);

@@ -212,13 +212,14 @@ void model__histogram(struct report *r, const struct histogram *h, const char *c
 void model__tick(struct report *r, uint64_t now);
 void model__end(struct report *r, const struct report_end *end);
 void model__close(struct report *r);
+uint64_t model__memory(const struct report *r);
 
 #define MODEL_FORMAT(open_function)                                                                \
 	{                                                                                          \
 		.open = (open_function), .start = model__start, .leak = model__leak,               \
 		.update = model__update, .retracted = model__retracted, .warning = model__warning, \
 		.histogram = model__histogram, .tick = model__tick, .end = model__end,             \
-		.close = model__close,                                                             \
+		.close = model__close, .memory = model__memory,                                    \
 	}
 
 extern const struct report_format report_model; /* collects, writes nothing */

@@ -154,6 +154,7 @@ void sites__notices(struct page *p)
 		if (v->warnings[i].count > 1)
 			fprintf(p->out, " (%s times)", page__number(p, v->warnings[i].count));
 		fputs("</li>\n", p->out);
+		page__forget(p);
 	}
 	fputs("</ul>\n", p->out);
 }

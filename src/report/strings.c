@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/footprint.h"
 #include "util/printable.h"
 
 const char *strings__clean(struct strings *s, const char *text, int *err)
@@ -35,6 +36,7 @@ const char *strings__clean(struct strings *s, const char *text, int *err)
 	}
 	if (table__set(&s->table, hash, copy))
 		goto fail;
+	s->bytes += footprint__text(copy);
 	return copy;
 fail:
 	free(copy);

@@ -11,6 +11,7 @@
 /* All zero is empty. */
 struct strings {
 	struct table table; /* hash -> text, the next free key where they collide */
+	uint64_t bytes;	    /* of memory (util/footprint.h), the table's aside */
 };
 
 /*

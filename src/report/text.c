@@ -10,6 +10,8 @@
 #include "report/report.h"
 #include "report/suppress.h"
 #include "report/words.h"
+#include "util/footprint.h"
+#include "util/list.h"
 #include "util/printable.h"
 #include "version.h"
 
@@ -36,7 +38,8 @@ struct report {
 	const struct names *names;
 	struct site **sites;
 	size_t nr_sites;
-	bool title; /* of the histograms is due */
+	uint64_t bytes; /* of memory that they take */
+	bool title;	/* of the histograms is due */
 	bool quiet;
 };
 
@@ -129,7 +132,7 @@ static struct site *site_of(struct report *r, const struct report_leak *l, bool 
 	if (!make)
 		return NULL;
 	s = calloc(1, sizeof(*s));
-	more = reallocarray(r->sites, r->nr_sites + 1, sizeof(*more));
+	more = list__room(r->sites, r->nr_sites, sizeof(*more));
 	if (more)
 		r->sites = more;
 	if (!s || !more) {
@@ -142,6 +145,8 @@ static struct site *site_of(struct report *r, const struct report_leak *l, bool 
 	s->sentence = words__sentence(l);
 	s->detail = detail(l);
 	r->sites[r->nr_sites++] = s;
+	r->bytes += footprint(sizeof(*s)) + footprint__text(s->sentence) +
+		    footprint__text(s->detail) + footprint__list(1, sizeof(*more));
 	return s;
 }
 
@@ -459,6 +464,11 @@ static void text_close(struct report *r)
 	free(r);
 }
 
+static uint64_t text_memory(const struct report *r)
+{
+	return r->bytes;
+}
+
 const struct report_format report_text = {
 	.open = text_open,
 	.start = text_start,
@@ -470,4 +480,5 @@ const struct report_format report_text = {
 	.tick = text_tick,
 	.end = text_end,
 	.close = text_close,
+	.memory = text_memory,
 };

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/footprint.h"
+#include "util/list.h"
 #include "util/printable.h"
 #include "util/table.h"
 
@@ -26,7 +28,8 @@ struct names {
 	size_t nr_functions;
 	struct stack **stacks; /* by number - 1 */
 	size_t nr_stacks;
-	char **modules; /* traced */
+	uint64_t function_bytes, stack_bytes; /* of memory */
+	char **modules;			      /* traced */
 	size_t nr_modules;
 	char **wrappers;
 	size_t nr_wrappers;
@@ -196,7 +199,7 @@ static uint32_t intern(struct names *n, char *name, char *module)
 		}
 	}
 	f = calloc(1, sizeof(*f));
-	more = reallocarray(n->functions, n->nr_functions + 1, sizeof(*more));
+	more = list__room(n->functions, n->nr_functions, sizeof(*more));
 	if (more)
 		n->functions = more;
 	if (!f || !more || table__set(&n->by_name, hash, f)) {
@@ -207,6 +210,8 @@ static uint32_t intern(struct names *n, char *name, char *module)
 	}
 	n->functions[n->nr_functions++] = f;
 	*f = (struct function){ (uint32_t)n->nr_functions, name, module };
+	n->function_bytes +=
+		footprint(sizeof(*f)) + footprint__text(name) + footprint__text(module);
 	return f->number;
 }
 
@@ -305,7 +310,7 @@ static struct stack *keep_stack(struct names *n, struct stack *s)
 	for (; (known = table__get(&n->by_text, hash)); hash++)
 		if (same_text(known, s))
 			return known;
-	more = reallocarray(n->stacks, n->nr_stacks + 1, sizeof(*more));
+	more = list__room(n->stacks, n->nr_stacks, sizeof(*more));
 	if (!more)
 		return NULL;
 	n->stacks = more;
@@ -313,6 +318,9 @@ static struct stack *keep_stack(struct names *n, struct stack *s)
 		return NULL;
 	n->stacks[n->nr_stacks++] = s;
 	s->number = (uint32_t)n->nr_stacks;
+	n->stack_bytes += footprint(sizeof(*s)) + footprint((s->depth + 1) * sizeof(*s->frames));
+	for (size_t i = 0; i < s->depth; i++)
+		n->stack_bytes += footprint__text(s->frames[i].text);
 	return s;
 }
 
@@ -480,6 +488,17 @@ const struct stack *names__stack_at(const struct names *n, uint32_t stack)
 	if (n->base)
 		return veiled_stack(n, stack);
 	return stack && stack <= n->nr_stacks ? n->stacks[stack - 1] : NULL;
+}
+
+uint64_t names__memory(const struct names *n)
+{
+	/* A veil has each stack at most once, and none that is longer. */
+	if (n->base)
+		return n->base->stack_bytes + footprint__table(n->veiled);
+	return n->function_bytes + n->stack_bytes +
+	       footprint__list(n->nr_functions, sizeof(*n->functions)) +
+	       footprint__list(n->nr_stacks, sizeof(*n->stacks)) + footprint__table(&n->by_name) +
+	       footprint__table(&n->by_text);
 }
 
 uint32_t names__nr_functions(const struct names *n)

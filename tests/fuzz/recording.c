@@ -19,6 +19,9 @@
 #include "report/diff.h"
 #include "util/log.h"
 
+/* Within reach of a small file. */
+#define MEMORY_MAX (4U << 20)
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void none(void *ctx, const struct allocation *a, uint64_t now)
@@ -49,7 +52,8 @@ static ssize_t look_at(void *ctx, const char *text, size_t size)
 	for (size_t i = 0; i < size; i++) {
 		unsigned char c = (unsigned char)text[i];
 
-		if ((c < 0x20 && c != '\n') || c == 0x7f || (before == 0xc2 && c >= 0x80 && c < 0xa0))
+		if ((c < 0x20 && c != '\n') || c == 0x7f ||
+		    (before == 0xc2 && c >= 0x80 && c < 0xa0))
 			abort();
 		before = c;
 	}
@@ -72,6 +76,7 @@ static void play(const unsigned char *file, size_t size, unsigned how)
 	p = playback__new(reader);
 	if (!in || !out || !p)
 		abort();
+	playback__set_memory_max(p, MEMORY_MAX);
 	playback__set_ops(p, &silent, NULL);
 	if (format && playback__set_format(p, format, format->open(out, playback__names(p), false)))
 		abort();
