@@ -348,6 +348,9 @@ void gathered__make(struct report *r, const struct report_end *end)
 		v->wall_start = v->start + r->offset;
 	v->seconds = end->seconds;
 	v->stats = *ledger__stats(end->ledger);
+	v->end = r->last;
+	if (v->seconds > 0 && v->seconds < 1e9 && v->start + (uint64_t)(v->seconds * 1e9) > v->end)
+		v->end = v->start + (uint64_t)(v->seconds * 1e9);
 	v->lost_events = end->lost_events;
 	v->missed_hooks = end->missed_hooks;
 	v->unseen = end->unseen;

@@ -154,6 +154,7 @@ const struct model_stack *gather__stack(struct report *r, const struct stack *st
 	s->depth = stack->depth;
 	s->site = stack->site;
 	s->frames = frames;
+	s->raw = stack;
 	r->stack_bytes += footprint(sizeof(*s)) + footprint((stack->depth + 1) * sizeof(*frames));
 	for (size_t i = 0; i < stack->depth; i++) {
 		const struct stack_frame *f = &stack->frames[i];

@@ -53,6 +53,7 @@ struct model_stack {
 	size_t depth;
 	size_t site; /* the frame to blame; depth where there is none */
 	const struct model_frame *frames;
+	const struct stack *raw; /* as names.h has it */
 };
 
 enum model_turn_kind { MODEL_REPORTED, MODEL_CHANGED, MODEL_RETRACTED };
@@ -153,6 +154,7 @@ struct model_view {
 	const char *const *missing;
 	size_t nr_missing;
 	uint64_t start, wall_start; /* monotonic; since the epoch, 0: not known */
+	uint64_t end;		    /* monotonic */
 
 	/* end */
 	double seconds;

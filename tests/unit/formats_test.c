@@ -121,6 +121,26 @@ static void kmemleak_of_each_series(void **state)
 	}
 }
 
+/* It is what makes out a leak of long ago, and only older kernels print it. */
+static void kmemleak_age(void **state)
+{
+	const struct scene s = { .sites = 1, .rounds = 2, .kernel = "5.15.0" };
+	char *text = scene__text(&s, &report_kmemleak, NULL), *at;
+	double ages[2];
+
+	(void)state;
+	at = strstr(text, " (age ");
+	assert_non_null(at);
+	ages[0] = strtod(at + 6, NULL);
+	at = strstr(at + 1, " (age ");
+	assert_non_null(at);
+	ages[1] = strtod(at + 6, NULL);
+	/* Rounds are 0.4 s apart, and the end comes 2.5 s after the last. */
+	assert_true(ages[0] > 3.3 && ages[0] < 3.4);
+	assert_true(ages[1] > 2.9 && ages[1] < 3.0);
+	free(text);
+}
+
 /* ---- folded ---- */
 
 static void folded_adds_up(void **state)
@@ -588,6 +608,7 @@ static void no_control_characters(void **state)
 
 static const struct CMUnitTest formats_tests[] = {
 	TEST("kmemleak: as each kernel series prints it", kmemleak_of_each_series),
+	TEST("kmemleak: an object's age is that at the end of the trace", kmemleak_age),
 	TEST("folded: all leaked bytes are in it, the callback last", folded_adds_up),
 	TEST("folded: one stack to the letter", folded_of_one),
 	TEST("perfetto: every allocation begins and ends, leaks are marked", perfetto_is_whole),
