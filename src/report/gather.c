@@ -12,52 +12,6 @@
 #include "report/gather.h"
 #include "util/footprint.h"
 
-/* ---- words ---- */
-
-const char *model__role(enum kind kind)
-{
-	static const char *const words[NR_KINDS] = {
-		[KIND_OBJECT] = "object",
-		[KIND_SKB] = "skb",
-		[KIND_USER_ARGUMENT] = "user argument",
-		[KIND_REQUEST] = "request",
-		[KIND_RESPONSE] = "response",
-		[KIND_PARAMS] = "params",
-		[KIND_COMMAND] = "command",
-	};
-
-	return words[kind];
-}
-
-void model__sentence(const struct model_finding *f, char *buf, size_t size)
-{
-	const char *callback = f->callback ? f->callback : "a callback";
-	const char *role = model__role(f->kind);
-
-	switch (f->rule) {
-	case RULE_CALLBACK_KEPT:
-		snprintf(buf, size, "%s returned without releasing its %s", callback, role);
-		break;
-	case RULE_COMMAND_DROPPED:
-		snprintf(buf, size, "%s for %s was dropped without calling it, and its %s kept",
-			 f->command ? f->command : "a command", callback, role);
-		break;
-	case RULE_SUBMIT_FAILED:
-		snprintf(buf, size, "%s failed for %s, and nobody released the %s",
-			 f->submit ? f->submit : "submitting", callback, role);
-		break;
-	case RULE_OWNER_GONE:
-		snprintf(buf, size, "a device or module went without releasing its %s", role);
-		break;
-	case RULE_UNREFERENCED:
-		snprintf(buf, size, "nothing refers to this %s any more", role);
-		break;
-	default:
-		snprintf(buf, size, "%s leaked", role);
-		break;
-	}
-}
-
 bool model__stands(const struct model_finding *f)
 {
 	return !f->retracted && f->certainty != CERTAINTY_POSSIBLE;

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "report/gather.h"
+#include "report/words.h"
 #include "util/footprint.h"
 #include "util/list.h"
 
@@ -476,6 +477,7 @@ static void turn(struct model_finding *f, enum model_turn_kind kind, const struc
 static void fill(struct report *r, struct model_finding *f, const struct report_leak *l)
 {
 	const struct allocation *a = l->a;
+	char *what = words__what(l);
 	char comm[sizeof(a->comm) + 1] = "";
 
 	memcpy(comm, a->comm, sizeof(a->comm));
@@ -489,6 +491,7 @@ static void fill(struct report *r, struct model_finding *f, const struct report_
 	f->certainty = a->certainty;
 	f->kind = a->kind;
 	f->skb = a->skb;
+	f->sock = a->sock;
 	f->retracted = false;
 	f->degraded = a->degraded;
 	f->pid = a->tid;
@@ -501,8 +504,13 @@ static void fill(struct report *r, struct model_finding *f, const struct report_
 	f->offset = l->offset;
 	f->callback = clean(r, l->callback);
 	f->submit = clean(r, l->submit);
+	f->submitter = clean(r, l->submitter);
+	f->upper = clean(r, l->upper);
 	f->command = clean(r, l->command);
 	f->device = clean(r, l->device);
+	f->role = words__role(l);
+	f->what = clean(r, what ? what : "it leaked");
+	free(what);
 	if (l->nr_bytes) {
 		f->nr_bytes = l->nr_bytes < sizeof(f->bytes) ? l->nr_bytes : sizeof(f->bytes);
 		memcpy(f->bytes, l->bytes, f->nr_bytes);

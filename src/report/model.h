@@ -74,7 +74,7 @@ struct model_finding {
 	enum rule rule;
 	enum certainty certainty;
 	enum kind kind;
-	bool skb;
+	bool skb, sock;
 	bool retracted; /* freed or used after all: it stands no more */
 	unsigned degraded;
 	uint32_t pid;
@@ -83,7 +83,9 @@ struct model_finding {
 	const struct model_stack *stack; /* NULL: none could be taken */
 	const char *function, *module;
 	uint32_t offset;
-	const char *callback, *submit, *command, *device;
+	const char *callback, *submit, *submitter, *upper, *command, *device;
+	const char *role; /* words__role() */
+	const char *what; /* words__what(); never NULL, nor role */
 	unsigned char bytes[REPORT_HEXDUMP];
 	size_t nr_bytes;
 	struct model_turn story[MODEL_STORY]; /* the last one is always the latest */
@@ -231,13 +233,6 @@ extern const struct report_format report_pprof;
 extern const struct report_format report_folded;
 extern const struct report_format report_perfetto;
 
-/* "user argument" and so on, for people. */
-const char *model__role(enum kind kind);
-/*
- * What the rule says of the callback, command and role, in one sentence without
- * size and place; buf is always terminated.
- */
-void model__sentence(const struct model_finding *f, char *buf, size_t size);
 /* Does it stand as a leak? */
 bool model__stands(const struct model_finding *f);
 

@@ -139,12 +139,9 @@ static int slice(struct writer *w, const struct model_slice *s, size_t track)
 /* The moment that a rule names. */
 static int moment(struct writer *w, const struct model_finding *f)
 {
-	char text[256];
-
-	model__sentence(f, text, sizeof(text));
 	return emit(w, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:f, s:{s:I, s:s, s:s}}", "name",
-				 text, "cat", "leak", "ph", "i", "s", "g", "pid", 0, "tid", 0, "ts",
-				 us(w, f->moment), "args", "id", (json_int_t)f->id, "rule",
+				 f->what, "cat", "leak", "ph", "i", "s", "g", "pid", 0, "tid", 0,
+				 "ts", us(w, f->moment), "args", "id", (json_int_t)f->id, "rule",
 				 rule__name(f->rule), "certainty", certainty__name(f->certainty)));
 }
 

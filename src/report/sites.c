@@ -191,22 +191,28 @@ static void step_carried(struct page *p, const struct model_finding *f)
 
 	if (!f->command && !f->submit)
 		return;
-	step(p, "", f->kind == KIND_RESPONSE ? "Answered" : "Queued");
+	step(p, "", f->sock ? "Held" : f->kind == KIND_RESPONSE ? "Answered" : "Queued");
 	/* an IN_SEND, a TG_LISTEN */
 	article = f->command && *f->command && strchr("AEIO", *f->command) ? "an" : "a";
-	if (f->kind == KIND_COMMAND)
+	if (f->sock)
+		fprintf(p->out, "for %s ", article);
+	else if (f->kind == KIND_COMMAND)
 		fprintf(p->out, "as %s ", article);
 	else
-		fprintf(p->out, "as the %s %s %s ", model__role(f->kind),
-			f->kind == KIND_RESPONSE ? "to" : "of", article);
+		fprintf(p->out, "as the %s %s %s ", f->role, f->kind == KIND_RESPONSE ? "to" : "of",
+			article);
 	fprintf(p->out, "%s%s%scommand", f->command ? "<code>" : "",
 		f->command ? page__text(p, f->command) : "", f->command ? "</code> " : "");
 	if (f->device)
 		fprintf(p->out, " on %s", page__text(p, f->device));
 	if (f->submit)
 		fprintf(p->out, ", by <code>%s</code>", page__text(p, f->submit));
+	if (f->submitter)
+		fprintf(p->out, " in <code>%s</code>", page__text(p, f->submitter));
 	if (f->callback)
 		fprintf(p->out, ", for <code>%s</code>", page__text(p, f->callback));
+	if (f->upper)
+		fprintf(p->out, ", on behalf of <code>%s</code>", page__text(p, f->upper));
 	end_step(p);
 }
 
@@ -239,7 +245,10 @@ static void steps_rule(struct page *p, const struct model_finding *f)
 		break;
 	case RULE_OWNER_GONE:
 		step(p, "bad", "Orphaned");
-		fprintf(p->out, "its device or module went away at %s and left it behind", at);
+		fprintf(p->out,
+			f->sock ? "the socket was closed at %s, and its memory stayed"
+				: "its device or module went away at %s and left it behind",
+			at);
 		break;
 	default:
 		step(p, "bad", "Lost");
@@ -353,14 +362,12 @@ static void chips(struct page *p, const struct model_site *s)
 static void site(struct page *p, const struct model_site *s, size_t number)
 {
 	const struct model_finding *f = s->first;
-	char text[768];
 
-	model__sentence(f, text, sizeof(text));
 	fprintf(p->out,
 		"<li id=\"site-%zu\" class=\"site\"><details%s><summary>"
 		"<span class=\"number\">%zu</span>"
 		"<span class=\"what\"><b>%s</b><span class=\"meta\">",
-		number, number <= SITES_OPEN ? " open" : "", number, page__prose(p, text));
+		number, number <= SITES_OPEN ? " open" : "", number, page__prose(p, f->what));
 	if (f->function)
 		fprintf(p->out, "from <code>%s+0x%x</code>, ", page__text(p, f->function),
 			f->offset);
@@ -420,7 +427,6 @@ void sites__taken_back(struct page *p)
 {
 	const struct model_view *v = p->v;
 	uint64_t sites = 0;
-	char text[768];
 
 	for (size_t i = 0; i < v->nr_sites; i++) {
 		const struct model_site *s = &v->sites[i];
@@ -433,9 +439,9 @@ void sites__taken_back(struct page *p)
 			      "be referred to: no leaks. They measure the tracer's own false "
 			      "alarms.</p>\n<ul class=\"plain\">\n",
 			      p->out);
-		model__sentence(s->first, text, sizeof(text));
 		fprintf(p->out, "<li><b>%s</b> &times; %s",
-			page__number(p, s->retracted + s->possible), page__prose(p, text));
+			page__number(p, s->retracted + s->possible),
+			page__prose(p, s->first->what));
 		if (s->first->function)
 			fprintf(p->out, ", from <code>%s+0x%x</code>",
 				page__text(p, s->first->function), s->first->offset);

@@ -10,10 +10,14 @@
 
 #include "report/report.h"
 
+/* What it was to the command that carried it: "user argument"; a socket, a clone. */
+const char *words__role(const struct report_leak *l);
 /*
  * What happened to this leak's memory, on one line and without how often: the
  * same for all of a site.  The caller's to free; NULL when out of memory.
  */
+char *words__what(const struct report_leak *l);
+/* The same, how many bytes it was and from where. */
 char *words__sentence(const struct report_leak *l);
 /* Which command carried it; there must have been one. */
 void words__carried(const struct report_leak *l, char *buf, size_t size);

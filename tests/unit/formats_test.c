@@ -548,6 +548,73 @@ static void pprof_by_its_schema(void **state)
 
 /* ---- all of them ---- */
 
+/* One of a socket, whose memory was held for a callback above the stack. */
+static char *socket_in(const struct report_format *format)
+{
+	struct ledger_config config = { 0 };
+	struct ledger_ops ops = { 0 };
+	struct ledger *ledger = ledger__new(&config, &ops, NULL);
+	struct report_end end = { .ledger = ledger, .seconds = 1 };
+	struct allocation a = { .id = 1,
+				.size = 1024,
+				.rule = RULE_OWNER_GONE,
+				.sock = true,
+				.certainty = CERTAINTY_PROBABLE };
+	struct report_leak l = { .a = &a,
+				 .now = SCENE_WALL,
+				 .moment = SCENE_WALL,
+				 .function = "sk_prot_alloc",
+				 .callback = "digital_in_send_complete",
+				 .upper = "rawsock_data_exchange_complete",
+				 .command = "IN_SEND",
+				 .submit = "digital_send_cmd",
+				 .submitter = "digital_in_send" };
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	struct report *r = format->open(out, NULL, false);
+
+	format->leak(r, &l);
+	format->end(r, &end);
+	format->close(r);
+	fclose(out);
+	ledger__free(ledger);
+	return text;
+}
+
+/* People read the same in each of them. */
+static void sockets(void **state)
+{
+	static const char said[] = "a socket was closed, and its memory not released; it was held "
+				   "for ";
+	char *text = socket_in(&report_text), *to = text;
+
+	(void)state;
+	/* It is broken into lines. */
+	for (const char *from = text; *from; to++) {
+		*to = *from == '\n' ? ' ' : *from;
+		from += *from == '\n' ? 1 + strspn(from + 1, " ") : 1;
+	}
+	*to = '\0';
+	assert_non_null(strstr(text, said));
+	free(text);
+	text = socket_in(&report_perfetto);
+	assert_non_null(strstr(text, said));
+	assert_non_null(strstr(strstr(text, said), "for rawsock_data_exchange_complete\""));
+	free(text);
+	text = socket_in(&report_html);
+	assert_non_null(strstr(text, said));
+	assert_non_null(strstr(text, "for <code>rawsock_data_exchange_complete</code>"));
+	assert_non_null(strstr(text, "<b>Held</b> <span>for an <code>IN_SEND</code> command, by "
+				     "<code>digital_send_cmd</code> in "
+				     "<code>digital_in_send</code>, for "
+				     "<code>digital_in_send_complete</code>, on behalf of "
+				     "<code>rawsock_data_exchange_complete</code>"));
+	assert_non_null(strstr(text, "the socket was closed at "));
+	assert_null(strstr(text, "device or module"));
+	free(text);
+}
+
 static void nothing_found(void **state)
 {
 	size_t size;
@@ -615,6 +682,7 @@ static const struct CMUnitTest formats_tests[] = {
 	TEST("perfetto: it says what was left out", perfetto_says_what_is_left_out),
 	TEST("pprof: all allocations are in it and refer to what is there", pprof_adds_up),
 	TEST("pprof: protoc decodes it by its schema", pprof_by_its_schema),
+	TEST("a socket is told of as one in every format that people read", sockets),
 	TEST("each format can be empty", nothing_found),
 	TEST("each format can do without start and taps", findings_alone),
 	TEST("each format reports a full disk", full_disk),

@@ -223,7 +223,6 @@ static void look_story(const struct model_view *v)
 {
 	const struct model_site *s = &v->sites[0];
 	const struct model_finding *f = s->first;
-	char text[256];
 
 	look(v);
 	assert_int_equal(v->nr_sites, 2);
@@ -251,9 +250,8 @@ static void look_story(const struct model_view *v)
 	assert_null(f->stack->frames[6].module);
 	assert_int_equal(f->wall_born - f->born, SCENE_WALL - SCENE_MONO);
 	assert_int_equal(f->wall_moment - f->moment, SCENE_WALL - SCENE_MONO);
-	model__sentence(f, text, sizeof(text));
-	assert_string_equal(text, "IN_SEND for digital_in_recv_sdd_res was dropped without calling "
-				  "it, and its request kept");
+	assert_string_equal(f->what, "IN_SEND for digital_in_recv_sdd_res was dropped without "
+				     "calling it, and its request not released");
 	/* its turns, in order */
 	assert_true(f->nr_story >= 1);
 	assert_int_equal(f->story[0].kind, MODEL_REPORTED);
