@@ -17,6 +17,25 @@ bool model__stands(const struct model_finding *f)
 	return !f->retracted && f->certainty != CERTAINTY_POSSIBLE;
 }
 
+/*
+ * A leak is what this report was told is one, and not what the ledger thinks: somebody
+ * may have kept it from us.
+ */
+static void mark_leaks(struct report *r)
+{
+	struct gathered *g;
+	size_t i = 0;
+
+	while ((g = table__next(&r->live, &i))) {
+		const struct model_finding *f = table__get(&r->by_id, g->id);
+
+		if (!f || !model__stands(f))
+			continue;
+		g->rule = f->rule;
+		g->certainty = f->certainty;
+	}
+}
+
 /* ---- sites ---- */
 
 #define ORDER(x, y) ((x) < (y) ? -1 : (x) > (y))
@@ -302,6 +321,14 @@ void gathered__make(struct report *r, const struct report_end *end)
 		v->wall_start = v->start + r->offset;
 	v->seconds = end->seconds;
 	v->stats = *ledger__stats(end->ledger);
+	if (end->hidden) {
+		v->stats.retracted -= end->hidden->retracted;
+		for (size_t c = 0; c < NR_CERTAINTIES; c++)
+			v->stats.findings[c] -= end->hidden->findings[c];
+		v->suppressed = end->hidden->findings[CERTAINTY_DEFINITE] +
+				end->hidden->findings[CERTAINTY_PROBABLE];
+		v->suppressed_bytes = end->hidden->bytes;
+	}
 	v->end = r->last;
 	if (v->seconds > 0 && v->seconds < 1e9 && v->start + (uint64_t)(v->seconds * 1e9) > v->end)
 		v->end = v->start + (uint64_t)(v->seconds * 1e9);
@@ -309,6 +336,7 @@ void gathered__make(struct report *r, const struct report_end *end)
 	v->missed_hooks = end->missed_hooks;
 	v->unseen = end->unseen;
 	v->left_out = end->left_out;
+	mark_leaks(r);
 	make_sites(r);
 	make_totals(r);
 	make_slices(r);

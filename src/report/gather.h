@@ -83,7 +83,7 @@ struct report {
 void gather__total(struct report *r, const struct gathered *g);
 /* NULL for 0 or when out of memory. */
 const struct model_stack *gather__stack(struct report *r, const struct stack *stack);
-/* What is live now, as the ledger knows it. */
+/* What is live now, as the ledger knows it; of leaks only the end tells. */
 void gather__take(struct gathered *g, const struct allocation *a);
 
 /* Makes the view; the ledger is at its end. */

@@ -176,8 +176,6 @@ const struct model_stack *gather__stack(struct report *r, const struct stack *st
 
 void gather__take(struct gathered *g, const struct allocation *a)
 {
-	bool leak = a->rule != RULE_NONE && a->certainty != CERTAINTY_POSSIBLE;
-
 	*g = (struct gathered){
 		.id = a->id,
 		.addr = a->addr,
@@ -185,8 +183,6 @@ void gather__take(struct gathered *g, const struct allocation *a)
 		.born = a->born,
 		.carrier = a->carrier,
 		.kind = a->kind,
-		.rule = leak ? a->rule : RULE_NONE,
-		.certainty = a->certainty,
 		.stack = a->stack,
 		.caller = a->caller,
 		.tid = a->tid,
@@ -247,7 +243,6 @@ static void finish(struct report *r, struct gathered *g, uint64_t now, bool miss
 	g->live = false;
 	g->missed = missed;
 	g->end = now > g->born ? now : g->born;
-	g->rule = RULE_NONE; /* whatever was said, it was no leak */
 	gather__total(r, g);
 	r->finished++;
 	if (!ring) {

@@ -108,7 +108,7 @@ struct model_total {
 	const char *caller;		 /* of the allocator, NULL: unknown */
 	const char *callback, *command;	 /* NULL: no command */
 	enum kind kind;
-	enum rule rule; /* by which those that live are leaks; RULE_NONE: none */
+	enum rule rule; /* by which those that live were told to be leaks; RULE_NONE: none */
 	uint64_t count, bytes, live_count, live_bytes;
 };
 
@@ -160,7 +160,8 @@ struct model_view {
 
 	/* end */
 	double seconds;
-	struct ledger_stats stats;
+	struct ledger_stats stats; /* findings and retractions: what is suppressed left out */
+	uint64_t suppressed, suppressed_bytes;
 	uint64_t lost_events, missed_hooks, unseen, left_out;
 	bool veiled;	 /* addresses are numbers that stand for them, contents left out */
 	bool incomplete; /* memory ran out while collecting */

@@ -118,8 +118,9 @@ static void notice(struct page *p, uint64_t count, const char *one, const char *
 
 static bool any_notice(const struct model_view *v)
 {
-	return v->incomplete || v->degraded || v->lost_events || v->missed_hooks || v->unseen ||
-	       v->left_out || v->stats.missed_frees_healed || v->nr_warnings;
+	return v->incomplete || v->suppressed || v->degraded || v->lost_events ||
+	       v->missed_hooks || v->unseen || v->left_out || v->stats.missed_frees_healed ||
+	       v->nr_warnings;
 }
 
 void sites__notices(struct page *p)
@@ -134,6 +135,10 @@ void sites__notices(struct page *p)
 		fputs("<li><b>Incomplete:</b> memory ran out while this report was put "
 		      "together.</li>\n",
 		      p->out);
+	if (v->suppressed)
+		fprintf(p->out, "<li><b>%s</b> finding%s with %s suppressed.</li>\n",
+			page__number(p, v->suppressed), plural(v->suppressed),
+			page__bytes(p, v->suppressed_bytes));
 	if (v->degraded) {
 		words__degraded(v->why_degraded, why, sizeof(why));
 		fprintf(p->out, "<li><b>%s</b> finding%s degraded: %s.</li>\n",

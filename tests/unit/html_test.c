@@ -23,6 +23,8 @@ static const struct scene late = {
 	.sites = 2, .rounds = 3, .late = true, .degraded = true, .healed = true
 };
 
+static const struct scene suppressed = { .sites = 1, .rounds = 15, .suppressed = "leak:nfcf\n" };
+
 static unsigned count(const char *text, const char *what)
 {
 	unsigned n = 0;
@@ -116,6 +118,10 @@ static void tells_what_weakens_it(void **state)
 	says(text, "<h2>Taken back</h2>");
 	says(text, "1 was not:");
 	says(text, "lost: skbs freed by calling <code>__kfree_skb()</code>");
+	free(text);
+	text = without_scripts(&suppressed);
+	says(text, "<b>15</b> findings with 120 bytes suppressed.");
+	says(text, "<em>No leaks found</em>");
 	free(text);
 	text = without_scripts(&one);
 	says_not(text, "Taken back</h2>");

@@ -304,6 +304,31 @@ static void taken_back(void **state)
 	render(&s, look_late);
 }
 
+static void look_suppressed(const struct model_view *v)
+{
+	look(v);
+	assert_int_equal(v->nr_sites, 1);
+	assert_string_equal(v->sites[0].first->function, "digital_in_send_sdd_req");
+	assert_int_equal(v->suppressed, 3);
+	assert_int_equal(v->suppressed_bytes, 24);
+	for (size_t i = 0; i < v->nr_totals; i++)
+		if (v->totals[i].rule != RULE_NONE)
+			assert_string_equal(v->totals[i].callback, "digital_in_recv_sdd_res");
+}
+
+/* Nowhere: neither as a slice, nor in a sum, nor in the picture of memory. */
+static void suppressed(void **state)
+{
+	const struct scene s = { .sites = 2,
+				 .rounds = 3,
+				 .noise = 2,
+				 .definite = true,
+				 .suppressed = "leak:^digital_tg_listen_nfcf$\n" };
+
+	(void)state;
+	render(&s, look_suppressed);
+}
+
 static void look_healed(const struct model_view *v)
 {
 	unsigned missed = 0;
@@ -412,6 +437,7 @@ static const struct CMUnitTest model_tests[] = {
 	TEST("also for every recording, whatever was lost", every_recording_agrees),
 	TEST("a finding keeps its whole story", everything_about_a_finding),
 	TEST("a retracted finding stands no more", taken_back),
+	TEST("what is suppressed is a leak nowhere", suppressed),
 	TEST("a missed free ends the allocation when it is noticed", missed_free),
 	TEST("a story without end keeps its first turns and its last", endless_story),
 	TEST("of very many allocations the newest are kept, and the rest counted", bounded),
