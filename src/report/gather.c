@@ -10,11 +10,21 @@
 
 #include "hooks/subsystem.h"
 #include "report/gather.h"
+#include "report/words.h"
 #include "util/footprint.h"
 
 bool model__stands(const struct model_finding *f)
 {
 	return !f->retracted && f->certainty != CERTAINTY_POSSIBLE;
+}
+
+const char *model__incomplete(const struct model_view *v)
+{
+	if (!v->short_of_memory)
+		return v->incomplete ? words_incomplete : NULL;
+	return v->incomplete ? "the recording stops before the end of the run, and memory ran out "
+			       "while this was put together"
+			     : "memory ran out while this was put together";
 }
 
 /*
@@ -336,6 +346,7 @@ void gathered__make(struct report *r, const struct report_end *end)
 	v->missed_hooks = end->missed_hooks;
 	v->unseen = end->unseen;
 	v->left_out = end->left_out;
+	v->incomplete = end->incomplete;
 	mark_leaks(r);
 	make_sites(r);
 	make_totals(r);
@@ -347,7 +358,7 @@ void gathered__make(struct report *r, const struct report_end *end)
 	v->nr_histograms = r->nr_histograms;
 	v->warnings = r->warnings;
 	v->nr_warnings = r->nr_warnings;
-	v->incomplete = r->err != 0;
+	v->short_of_memory = r->err != 0;
 }
 
 uint64_t gathered__memory(const struct report *r)

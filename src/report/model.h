@@ -164,7 +164,8 @@ struct model_view {
 	uint64_t suppressed, suppressed_bytes;
 	uint64_t lost_events, missed_hooks, unseen, left_out;
 	bool veiled;	 /* addresses are numbers that stand for them, contents left out */
-	bool incomplete; /* memory ran out while collecting */
+	bool incomplete; /* as struct report_end's */
+	bool short_of_memory;
 
 	/* sites with findings that stand come first, most bytes first */
 	const struct model_site *sites;
@@ -234,6 +235,8 @@ extern const struct report_format report_pprof;
 extern const struct report_format report_folded;
 extern const struct report_format report_perfetto;
 
+/* Why the report is not all there is; NULL: it is. */
+const char *model__incomplete(const struct model_view *v);
 /* Does it stand as a leak? */
 bool model__stands(const struct model_finding *f);
 

@@ -204,11 +204,11 @@ static int write_perfetto(const struct model_view *v, FILE *out)
 			 v->slices_left_out, MODEL_SLICES);
 	if (v->wall_start)
 		report__time(v->wall_start, began, sizeof(began));
-	facts = json_pack("{s:s, s:s*, s:s, s:s, s:I, s:I, s:I, s:b}", "version",
+	facts = json_pack("{s:s, s:s*, s:s, s:s, s:I, s:I, s:I, s:s*}", "version",
 			  "nfcleakbpf " NFCLEAKBPF_VERSION, "kernel", v->kernel, "began", began,
 			  "left_out", left_out, "leaks", (json_int_t)v->leaks, "leaked_bytes",
 			  (json_int_t)v->leaked_bytes, "suppressed", (json_int_t)v->suppressed,
-			  "incomplete", v->incomplete);
+			  "incomplete", model__incomplete(v));
 	fputs("\n],\"otherData\":", out);
 	if (!err)
 		err = dump(facts, out);

@@ -301,7 +301,8 @@ static void sample(struct profile *p, const struct model_total *t)
 
 static void build(struct profile *p, const struct model_view *v)
 {
-	char comment[160];
+	const char *incomplete = model__incomplete(v);
+	char comment[320];
 
 	string(p, "");
 	value_type(p, PROFILE_SAMPLE_TYPE, "alloc_objects", "count");
@@ -316,8 +317,9 @@ static void build(struct profile *p, const struct model_view *v)
 		   v->seconds > 0 && v->seconds < 1e9 ? (uint64_t)(v->seconds * 1e9) : 0);
 	value_type(p, PROFILE_PERIOD_TYPE, "space", "bytes");
 	put_number(&p->out, PROFILE_PERIOD, 1); /* every allocation, not a sample */
-	snprintf(comment, sizeof(comment), "nfcleakbpf %s, Linux %s%s", NFCLEAKBPF_VERSION,
-		 v->kernel ? v->kernel : "?", v->incomplete ? ", incomplete: out of memory" : "");
+	snprintf(comment, sizeof(comment), "nfcleakbpf %s, Linux %s%s%s", NFCLEAKBPF_VERSION,
+		 v->kernel ? v->kernel : "?", incomplete ? ", incomplete: " : "",
+		 incomplete ? incomplete : "");
 	put_number(&p->out, PROFILE_COMMENT, string(p, comment));
 	put_number(&p->out, PROFILE_DEFAULT_TYPE, string(p, "inuse_space"));
 }

@@ -118,7 +118,7 @@ static void notice(struct page *p, uint64_t count, const char *one, const char *
 
 static bool any_notice(const struct model_view *v)
 {
-	return v->incomplete || v->suppressed || v->degraded || v->lost_events ||
+	return model__incomplete(v) || v->suppressed || v->degraded || v->lost_events ||
 	       v->missed_hooks || v->unseen || v->left_out || v->stats.missed_frees_healed ||
 	       v->nr_warnings;
 }
@@ -131,10 +131,8 @@ void sites__notices(struct page *p)
 	if (!any_notice(v))
 		return;
 	fputs("<ul class=\"notices\">\n", p->out);
-	if (v->incomplete)
-		fputs("<li><b>Incomplete:</b> memory ran out while this report was put "
-		      "together.</li>\n",
-		      p->out);
+	if (model__incomplete(v))
+		fprintf(p->out, "<li><b>Incomplete:</b> %s.</li>\n", model__incomplete(v));
 	if (v->suppressed)
 		fprintf(p->out, "<li><b>%s</b> finding%s with %s suppressed.</li>\n",
 			page__number(p, v->suppressed), plural(v->suppressed),

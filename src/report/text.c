@@ -446,7 +446,7 @@ static void text_end(struct report *r, const struct report_end *e)
 	wrapped(r->out, 0, 0, line);
 	losses(r, e, s);
 	if (e->incomplete)
-		fputs("incomplete: the recording stops before the end of the run\n", r->out);
+		fprintf(r->out, "incomplete: %s\n", words_incomplete);
 	words__summary(r->out, bytes, count, sites);
 	fflush(r->out);
 }

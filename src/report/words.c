@@ -84,6 +84,8 @@ char *words__sentence(const struct report_leak *l)
 	return text;
 }
 
+const char words_incomplete[] = "the recording stops before the end of the run";
+
 void words__carried(const struct report_leak *l, char *buf, size_t size)
 {
 	snprintf(buf, size, "carried by %s%s%s, queued with %s%s%s for %s%s%s",

@@ -24,6 +24,8 @@ void words__carried(const struct report_leak *l, char *buf, size_t size);
 /* Why a finding is degraded: "events were lost, a hook is missing". */
 #define WORDS_DEGRADED 128
 void words__degraded(unsigned degraded, char *buf, size_t size);
+/* What report_end.incomplete means. */
+extern const char words_incomplete[];
 /* The last line of all. */
 void words__summary(FILE *out, uint64_t bytes, uint64_t count, size_t sites);
 

@@ -548,6 +548,43 @@ static void pprof_by_its_schema(void **state)
 
 /* ---- all of them ---- */
 
+static const char *text_in(const struct scene *s, const struct report_format *format)
+{
+	static char *kept;
+	size_t size, raw_size;
+	unsigned char *raw;
+
+	free(kept);
+	kept = scene__text(s, format, &size);
+	if (format != &report_pprof)
+		return kept;
+	raw = inflated(kept, size, &raw_size);
+	free(kept);
+	kept = calloc(1, raw_size + 1);
+	assert_non_null(kept);
+	for (size_t i = 0; i < raw_size; i++)
+		kept[i] = raw[i] ? (char)raw[i] : ' ';
+	free(raw);
+	return kept;
+}
+
+/* Where a format has a place for it. */
+static void incomplete(void **state)
+{
+	static const char why[] = "the recording stops before the end of the run";
+	struct scene s = some;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		bool place = formats[i] != &report_kmemleak && formats[i] != &report_folded;
+
+		s.stops = false;
+		assert_null(strstr(text_in(&s, formats[i]), why));
+		s.stops = true;
+		assert_int_equal(strstr(text_in(&s, formats[i]), why) != NULL, place);
+	}
+}
+
 /* One of a socket, whose memory was held for a callback above the stack. */
 static char *socket_in(const struct report_format *format)
 {
@@ -682,6 +719,7 @@ static const struct CMUnitTest formats_tests[] = {
 	TEST("perfetto: it says what was left out", perfetto_says_what_is_left_out),
 	TEST("pprof: all allocations are in it and refer to what is there", pprof_adds_up),
 	TEST("pprof: protoc decodes it by its schema", pprof_by_its_schema),
+	TEST("each format says that the recording stops early, where it has a place", incomplete),
 	TEST("a socket is told of as one in every format that people read", sockets),
 	TEST("each format can be empty", nothing_found),
 	TEST("each format can do without start and taps", findings_alone),

@@ -105,7 +105,7 @@ static void check_view(const struct model_view *v, const struct ledger_stats *s)
 	}
 	for (size_t i = 1; i < v->nr_sites; i++)
 		assert_true(v->sites[i - 1].bytes >= v->sites[i].bytes);
-	assert_false(v->incomplete);
+	assert_null(model__incomplete(v));
 }
 
 static void look(const struct model_view *v)

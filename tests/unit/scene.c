@@ -364,6 +364,7 @@ static void end(struct play *p, struct scene_sum *sum)
 	const struct scene *s = p->scene;
 	struct report_end e = { .seconds = (double)(p->now + 500000000 - SCENE_MONO) / 1e9,
 				.ledger = p->ledger,
+				.incomplete = s->stops,
 				.missed_hooks = s->degraded ? 2 : 0,
 				.left_out = s->degraded ? 3 : 0 };
 
