@@ -90,14 +90,15 @@ $(SCREEN_DRIVER): $(patsubst %,$(T)/obj/tests/%.o,top/driver replay/player unit/
 	$(call test_link)
 
 # A short run of each fuzzer from its kept corpus; nothing of it is kept.  libFuzzer
-# comes with clang (libclang-rt-dev): where it is not there, nothing is fuzzed.
+# comes with clang (libclang-rt-dev): where it is not there, nothing is fuzzed, and that is
+# said.
 FUZZ_BRIEFLY ?= 5
 
 .PHONY: fuzz-briefly
 fuzz-briefly:
 	@if ! echo 'int LLVMFuzzerTestOneInput(const char *d, long n); int LLVMFuzzerTestOneInput(const char *d, long n) { return n < 0 && *d; }' | \
 		$(CLANG) -fsanitize=fuzzer,address,undefined -x c -o /dev/null - 2>/dev/null; then \
-		echo "# no fuzzing: $(CLANG) has no libFuzzer (libclang-rt-dev)"; exit 0; \
+		echo "DID NOT RUN: fuzz: $(CLANG) has no libFuzzer (libclang-rt-dev)"; exit 0; \
 	fi; \
 	$(MAKE) --no-print-directory -s fuzz || exit 1; \
 	status=0; \

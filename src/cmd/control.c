@@ -20,6 +20,7 @@
 #include "cmd/standing.h"
 #include "report/kmemleak_object.h"
 #include "report/veil.h"
+#include "report/words.h"
 #include "serve/kept.h"
 #include "serve/line.h"
 #include "serve/notice.h"
@@ -315,7 +316,7 @@ static void look_up(void *ctx, const struct allocation *a)
 static void print_verdict(FILE *out, const struct report_leak *l)
 {
 	const struct allocation *a = l->a;
-	char time[40];
+	char time[40], why[WORDS_DEGRADED];
 
 	report__time(l->now - l->age_ms * 1000000, time, sizeof(time));
 	fprintf(out, "  allocated %.19sZ, %.1f s ago, number %" PRIu64 "\n", time,
@@ -336,12 +337,10 @@ static void print_verdict(FILE *out, const struct report_leak *l)
 		l->now > l->moment ? (double)(l->now - l->moment) / 1e9 : 0);
 	fprintf(out, "  certainty %s after %u looks%s\n", certainty__name(a->certainty), a->looks,
 		a->told ? "" : ", not reported");
-	if (a->degraded)
-		fprintf(out, "  degraded:%s%s%s%s\n",
-			a->degraded & DEGRADED_LOST_EVENTS ? " events were lost" : "",
-			a->degraded & DEGRADED_MISSED_HOOKS ? " a hook did not run" : "",
-			a->degraded & DEGRADED_NO_STACK ? " its stack was left out" : "",
-			a->degraded & DEGRADED_NO_HOOK ? " a hook is missing" : "");
+	if (a->degraded) {
+		words__degraded(a->degraded, why, sizeof(why));
+		fprintf(out, "  degraded: %s\n", why);
+	}
 }
 
 static void do_dump(void *ctx, struct request *r, const char *argument)

@@ -32,14 +32,16 @@ static const struct format {
 	const struct session_taps *taps; /* NULL: findings are all that it needs */
 	/* 0, or why it could not write all there is; NULL: the stream's error tells */
 	int (*status)(const struct report *r);
+	bool one;	   /* a file of it is of one recording */
+	bool suppressions; /* it has a place for those that are generated */
 } formats[] = {
-	{ "text", &report_text, NULL, NULL },
-	{ "json", &report_json, NULL, NULL },
-	{ "kmemleak", &report_kmemleak, &model_taps, model__status },
-	{ "html", &report_html, &model_taps, model__status },
-	{ "pprof", &report_pprof, &model_taps, model__status },
-	{ "folded", &report_folded, &model_taps, model__status },
-	{ "perfetto", &report_perfetto, &model_taps, model__status },
+	{ "text", &report_text, NULL, NULL, false, true },
+	{ "json", &report_json, NULL, NULL, false, true },
+	{ "kmemleak", &report_kmemleak, &model_taps, model__status, false, false },
+	{ "html", &report_html, &model_taps, model__status, true, false },
+	{ "pprof", &report_pprof, &model_taps, model__status, true, false },
+	{ "folded", &report_folded, &model_taps, model__status, false, false },
+	{ "perfetto", &report_perfetto, &model_taps, model__status, true, false },
 };
 
 #define FORMAT_TEXT (&formats[0])
@@ -148,6 +150,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--diff compares everything, also what is suppressed");
 		if (!o->diff && o->error_exitcode)
 			argp_error(state, "--error-exitcode is for --diff");
+		if (o->format->one && o->nr_files > 1)
+			argp_error(state, "--format %s is of one recording: make a file of each",
+				   o->format->name);
+		if (o->gen_suppressions && !o->format->suppressions)
+			argp_error(state,
+				   "--gen-suppressions: %s has no place for them, text and json do",
+				   o->format->name);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

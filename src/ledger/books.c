@@ -8,6 +8,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "util/footprint.h"
+#include "util/list.h"
+
 /* ---- histograms ---- */
 
 static unsigned log2_index(uint64_t x, unsigned size)
@@ -24,7 +27,7 @@ static struct histogram *histogram_of(struct ledger *l, uint32_t callback)
 	for (size_t i = 0; i < l->nr_histograms; i++)
 		if (l->histograms[i]->callback == callback)
 			return l->histograms[i];
-	more = reallocarray(l->histograms, l->nr_histograms + 1, sizeof(*more));
+	more = list__room(l->histograms, l->nr_histograms, sizeof(*more));
 	if (!more)
 		return NULL;
 	l->histograms = more;
@@ -142,6 +145,22 @@ void allocation_stack(struct ledger *l, struct allocation *a, uint32_t stack)
 const struct ledger_stats *ledger__stats(const struct ledger *l)
 {
 	return &l->stats;
+}
+
+uint64_t ledger__memory(const struct ledger *l)
+{
+	/* Now and then all that lives is listed. */
+	const uint64_t allocation = footprint(sizeof(struct allocation)) + sizeof(void *);
+
+	return l->allocations.used * allocation + footprint__table(&l->allocations) +
+	       l->stats.commands_live * footprint(sizeof(struct command)) +
+	       footprint__table(&l->commands) + footprint__table(&l->by_argument) +
+	       l->tasks.used * footprint(sizeof(struct task)) + footprint__table(&l->tasks) +
+	       l->growth.used * footprint(sizeof(struct growth)) + footprint__table(&l->growth) +
+	       l->nr_histograms * footprint(sizeof(struct histogram)) +
+	       footprint__list(l->nr_histograms, sizeof(*l->histograms)) +
+	       footprint__list(l->nr_roles, sizeof(*l->roles)) + footprint__table(&l->devices) +
+	       footprint__table(&l->callbacks_seen) + footprint__table(&l->unseen);
 }
 
 size_t ledger__histograms(const struct ledger *l)

@@ -310,6 +310,8 @@ struct live {
 int ledger__resync(struct ledger *l, const struct live *live, size_t count, uint64_t snapshot);
 
 const struct ledger_stats *ledger__stats(const struct ledger *l);
+/* What it takes of memory (util/footprint.h). */
+uint64_t ledger__memory(const struct ledger *l);
 /* Never NULL for index < the count returned by ledger__histograms(). */
 size_t ledger__histograms(const struct ledger *l);
 const struct histogram *ledger__histogram(const struct ledger *l, size_t index);

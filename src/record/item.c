@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "util/printable.h"
+
 #define LENGTH_OF(array) (sizeof(array) / sizeof(*(array)))
 
 #define HEAD_MAX   3	 /* type and length */
@@ -449,24 +451,21 @@ static void next_base(uint64_t *base, uint64_t addr)
 
 /* ---- texts ---- */
 
-/* A recording's texts are printed: nothing in them may steer a terminal. */
-static bool harmless(unsigned char c)
+/*
+ * What a recording says is printed: none of it may steer a terminal.  A recorder
+ * makes texts printable, so one that is not is none of its own.
+ */
+static void put_printable(struct out *o, const char *s, size_t max, bool zero)
 {
-	return c >= 0x20 && c != 0x7f;
-}
+	char text[ITEM_TEXT_MAX + 1];
+	size_t len = strnlen(s, max);
 
-static void put_text(struct out *o, const char *s)
-{
-	size_t len = s ? strnlen(s, ITEM_TEXT_MAX) : 0;
-	unsigned char *at;
-
+	memcpy(text, s, len);
+	text[len] = '\0';
+	printable__make(text);
+	len = strlen(text);
 	put_number(o, len);
-	at = o->at;
-	put(o, s ? s : "", len);
-	put(o, "", 1);
-	for (size_t i = 0; i < len && !o->full; i++)
-		if (!harmless(at[i]))
-			at[i] = '?';
+	put(o, text, len + zero);
 }
 
 static const char *get_text(struct in *i)
@@ -474,13 +473,11 @@ static const char *get_text(struct in *i)
 	uint64_t len = get_number(i);
 	const char *s = (const char *)i->at;
 
-	if (i->bad || len > ITEM_TEXT_MAX || len >= (uint64_t)(i->end - i->at) || s[len]) {
+	if (i->bad || len > ITEM_TEXT_MAX || len >= (uint64_t)(i->end - i->at) ||
+	    strnlen(s, len + 1) != len || !printable__is(s)) {
 		i->bad = true;
 		return "";
 	}
-	for (uint64_t k = 0; k < len; k++)
-		if (!harmless((unsigned char)s[k]))
-			i->bad = true;
 	i->at += len + 1;
 	return s;
 }
@@ -492,6 +489,7 @@ static void put_field(struct out *o, const struct field *f, const struct item *i
 {
 	const unsigned char *p = (const unsigned char *)item + f->offset;
 	const struct blob *blob = (const struct blob *)p;
+	const char *s;
 	uint64_t x;
 
 	switch (f->coding) {
@@ -516,12 +514,11 @@ static void put_field(struct out *o, const struct field *f, const struct item *i
 		next_base(&base->addr, x);
 		break;
 	case CHARS:
-		x = strnlen((const char *)p, f->size - 1U);
-		put_number(o, x);
-		put(o, p, x);
+		put_printable(o, (const char *)p, f->size - 1U, false);
 		break;
 	case TEXT:
-		put_text(o, *(const char *const *)p);
+		s = *(const char *const *)p;
+		put_printable(o, s ? s : "", ITEM_TEXT_MAX, true);
 		break;
 	case BLOB:
 		put_number(o, blob->size);
@@ -564,7 +561,9 @@ static void get_field(struct in *i, const struct field *f, struct item *item,
 		break;
 	case CHARS:
 		x = get_number(i);
-		if (x >= f->size || !get(i, p, x) || memchr(p, '\0', x))
+		/* The item was all zero: there is an end behind it. */
+		if (x >= f->size || !get(i, p, x) || strlen((char *)p) != x ||
+		    !printable__is((char *)p))
 			i->bad = true;
 		break;
 	case TEXT:

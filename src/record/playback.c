@@ -5,6 +5,10 @@
  * A recording's numbers of functions and stacks are kept apart from those of
  * the names made here.  In a sound recording both are the same; in any other
  * one nothing may point outside.
+ *
+ * What a recording says has to be remembered, and a small file can say a lot: so
+ * after each item all that it has made grow, from the names to what the format
+ * keeps for its end, is added up and held against one limit.
  */
 #include "record/playback.h"
 
@@ -12,14 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/footprint.h"
 #include "util/table.h"
 
-#define NUMBERS_MAX (1U << 20)
-#define FRAMES_MAX  256U
-#define TEXTS_MAX   1024U
-#define LIVE_MAX    (1U << 18)
-#define OWNED_MAX   (1U << 20)
-#define BYTES_MAX   (1U << 16)
+/* What one item makes use of has a limit; all of it together has that of memory. */
+#define FRAMES_MAX 256U
+#define TEXTS_MAX  1024U
+/* What comes of one in the book: in the ledger, and in a format that shows all of them. */
+#define LIVE_COST 1024U
 
 /* The recording's numbers, from 1, as those here. */
 struct numbers {
@@ -45,7 +49,9 @@ struct playback {
 	struct numbers functions, stacks;
 	uint64_t now, started, events;
 	bool tracing, complete, differs;
+	uint64_t memory_max;
 	const char *problem;
+	char too_much[160];
 
 	/* What the item that follows will need. */
 	struct stack_frame *frames;
@@ -75,7 +81,7 @@ static void *with_room(void *list, size_t *room, size_t count, size_t size, size
 static bool numbers_add(struct numbers *n, uint32_t number)
 {
 	uint32_t *list =
-		number ? with_room(n->list, &n->room, n->count, sizeof(*list), NUMBERS_MAX) : NULL;
+		number ? with_room(n->list, &n->room, n->count, sizeof(*list), SIZE_MAX) : NULL;
 
 	if (!list)
 		return false;
@@ -126,8 +132,6 @@ static bool bytes_add(struct playback *p, uint64_t id, const struct blob *bytes)
 {
 	struct blob *copy, *was = table__get(&p->bytes, id);
 
-	if (p->bytes.used >= BYTES_MAX)
-		return false;
 	copy = malloc(sizeof(*copy));
 	if (!copy)
 		return false;
@@ -152,6 +156,18 @@ static size_t recorded_bytes(void *ctx, const struct allocation *a, unsigned cha
 	if (n)
 		memcpy(buf, b->data, n);
 	return n;
+}
+
+static uint64_t memory(const struct playback *p)
+{
+	uint64_t bytes = names__memory(p->names) + tell__memory(p->tell) +
+			 footprint__list(p->functions.room, sizeof(*p->functions.list)) +
+			 footprint__list(p->stacks.room, sizeof(*p->stacks.list)) +
+			 footprint__list(p->room_live, sizeof(*p->live)) + p->nr_live * LIVE_COST +
+			 footprint__table(&p->owned) + footprint__table(&p->bytes) +
+			 p->bytes.used * footprint(sizeof(struct blob));
+
+	return p->session ? bytes + ledger__memory(session__ledger(p->session)) : bytes;
 }
 
 /* ---- numbers ---- */
@@ -277,12 +293,12 @@ static bool owned(void *ctx, const struct allocation *a)
 
 static bool on_owned(struct playback *p, const struct item *item)
 {
-	return p->owned.used < OWNED_MAX && !table__set(&p->owned, item->owned.id, p);
+	return !table__set(&p->owned, item->owned.id, p);
 }
 
 static bool on_live(struct playback *p, const struct item *item)
 {
-	struct live *live = with_room(p->live, &p->room_live, p->nr_live, sizeof(*live), LIVE_MAX);
+	struct live *live = with_room(p->live, &p->room_live, p->nr_live, sizeof(*live), SIZE_MAX);
 
 	if (!live)
 		return false;
@@ -446,6 +462,7 @@ struct playback *playback__new(struct reader *reader)
 		return NULL;
 	p->reader = reader;
 	p->problem = "";
+	p->memory_max = PLAYBACK_MEMORY_MAX;
 	p->names = names__new(NULL, NULL);
 	if (!p->names) {
 		free(p);
@@ -467,6 +484,11 @@ void playback__set_taps(struct playback *p, const struct session_taps *taps, str
 {
 	p->taps = taps;
 	p->tapped = report;
+}
+
+void playback__set_memory_max(struct playback *p, uint64_t bytes)
+{
+	p->memory_max = bytes;
 }
 
 void playback__set_ops(struct playback *p, const struct ledger_ops *ops, void *ctx)
@@ -509,6 +531,15 @@ void playback__run(struct playback *p, struct playback_result *result)
 		if (!play(p, &item)) {
 			p->problem = "is damaged: it says what cannot be, or more than there is "
 				     "memory for";
+			reading = READING_DAMAGED;
+			break;
+		}
+		if (!p->complete && memory(p) > p->memory_max) {
+			snprintf(p->too_much, sizeof(p->too_much),
+				 "is damaged or made to exhaust memory: it asks for more than the "
+				 "%llu MiB that a report may take",
+				 (unsigned long long)p->memory_max >> 20);
+			p->problem = p->too_much;
 			reading = READING_DAMAGED;
 			break;
 		}

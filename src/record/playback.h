@@ -16,6 +16,13 @@
 
 struct playback;
 
+/*
+ * What a recording can make a report take of memory, bytes: a million live allocations,
+ * all of them leaks, fit in the format that keeps most.  What is beyond makes it a damaged
+ * one.
+ */
+#define PLAYBACK_MEMORY_MAX (2ULL << 30)
+
 struct playback_result {
 	enum reading reading; /* READING_END, or what ended it before */
 	bool complete;	      /* the run came to its end */
@@ -46,6 +53,9 @@ int playback__set_format(struct playback *p, const struct report_format *format,
 /* What the format is told beside that. */
 void playback__set_taps(struct playback *p, const struct session_taps *taps, struct report *report);
 void playback__set_ops(struct playback *p, const struct ledger_ops *ops, void *ctx);
+
+/* Another limit than PLAYBACK_MEMORY_MAX; before it is played. */
+void playback__set_memory_max(struct playback *p, uint64_t bytes);
 
 /*
  * Plays all there is; what was recorded before any damage is told as far as it

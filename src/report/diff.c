@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/json_text.h"
+#include "report/strings.h"
 #include "report/tell.h"
 
 #define NOTABLE 1.1 /* times as many are more */
@@ -20,12 +22,13 @@ struct leaks {
 
 struct site {
 	enum rule rule;
-	char *function, *module, *callback; /* NULL: unknown or none */
+	const char *function, *module, *callback; /* NULL: unknown or none */
 	struct leaks leaks;
 };
 
 struct tally {
 	const struct names *names; /* while it is made */
+	struct strings strings;
 	struct site *sites;
 	size_t count, room;
 	struct leaks leaks; /* of all sites */
@@ -68,23 +71,10 @@ static const struct site *find(const struct tally *t, const struct site *s)
 	return NULL;
 }
 
-static void site_free(struct site *s)
-{
-	free(s->function);
-	free(s->module);
-	free(s->callback);
-}
-
-/* NULL is a copy of NULL. */
-static bool copy(char **to, const char *from)
-{
-	*to = from ? strdup(from) : NULL;
-	return !from || *to;
-}
-
 static struct site *add(struct tally *t, const struct site *key)
 {
-	struct site s = { .rule = key->rule }, *more;
+	struct site *more;
+	int err = 0;
 
 	if (t->count == t->room) {
 		size_t room = t->room ? 2 * t->room : 16;
@@ -95,13 +85,13 @@ static struct site *add(struct tally *t, const struct site *key)
 		t->sites = more;
 		t->room = room;
 	}
-	if (!copy(&s.function, key->function) || !copy(&s.module, key->module) ||
-	    !copy(&s.callback, key->callback)) {
-		site_free(&s);
-		return NULL;
-	}
-	t->sites[t->count] = s;
-	return &t->sites[t->count++];
+	t->sites[t->count] = (struct site){
+		.rule = key->rule,
+		.function = strings__clean(&t->strings, key->function, &err),
+		.module = strings__clean(&t->strings, key->module, &err),
+		.callback = strings__clean(&t->strings, key->callback, &err),
+	};
+	return err ? NULL : &t->sites[t->count++];
 }
 
 static void count(void *ctx, const struct allocation *a)
@@ -110,10 +100,10 @@ static void count(void *ctx, const struct allocation *a)
 	uint32_t function = tell__function(t->names, a, NULL);
 	struct site *s, key = { .rule = a->rule };
 
-	key.function = (char *)names__text(t->names, function);
-	key.module = (char *)names__module(t->names, function);
+	key.function = names__text(t->names, function);
+	key.module = names__module(t->names, function);
 	if (a->carrier.type != NO_COMMAND_TYPE)
-		key.callback = (char *)names__text(t->names, a->carrier.callback);
+		key.callback = names__text(t->names, a->carrier.callback);
 	s = (struct site *)find(t, &key);
 	if (!s)
 		s = add(t, &key);
@@ -148,8 +138,7 @@ void tally__free(struct tally *t)
 {
 	if (!t)
 		return;
-	for (size_t i = 0; i < t->count; i++)
-		site_free(&t->sites[i]);
+	strings__free(&t->strings);
 	free(t->sites);
 	free(t);
 }
@@ -352,9 +341,7 @@ static void set(json_t *o, const char *key, json_t *value)
 
 static void set_string(json_t *o, const char *key, const char *value)
 {
-	json_t *s = value ? json_string(value) : json_null();
-
-	set(o, key, s ? s : json_string("?"));
+	set(o, key, json_text(value));
 }
 
 static json_t *rate(double x)

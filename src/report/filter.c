@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/footprint.h"
+#include "util/list.h"
 #include "util/table.h"
 
 struct site {
@@ -34,6 +36,7 @@ struct report {
 	struct report_hidden hidden;
 	struct site **sites;
 	size_t nr_sites;
+	uint64_t bytes;	       /* of memory that they take, and what is generated from them */
 	struct table findings; /* allocation id -> site */
 };
 
@@ -112,13 +115,16 @@ static struct site *site_of(struct report *r, const struct report_leak *l)
 	for (size_t i = 0; i < r->nr_sites; i++)
 		if (is_site(r->sites[i], l->a))
 			return r->sites[i];
-	more = reallocarray(r->sites, r->nr_sites + 1, sizeof(*more));
+	more = list__room(r->sites, r->nr_sites, sizeof(*more));
 	if (!more)
 		return NULL;
 	r->sites = more;
 	s = site_new(r, l);
-	if (s)
-		r->sites[r->nr_sites++] = s;
+	if (!s)
+		return NULL;
+	r->sites[r->nr_sites++] = s;
+	r->bytes += footprint(sizeof(*s)) + footprint__list(1, sizeof(*more)) +
+		    4 * (footprint__text(s->pattern) + footprint__text(s->callback_name));
 	return s;
 }
 
@@ -282,6 +288,11 @@ static void filtered_tick(struct report *r, uint64_t now)
 	r->format->tick(r->report, now);
 }
 
+static uint64_t filtered_memory(const struct report *r)
+{
+	return r->bytes + footprint__table(&r->findings) + report__memory(r->format, r->report);
+}
+
 const struct report_format report_filtered = {
 	.start = filtered_start,
 	.leak = filtered_leak,
@@ -292,4 +303,5 @@ const struct report_format report_filtered = {
 	.tick = filtered_tick,
 	.end = filtered_end,
 	.close = filtered_close,
+	.memory = filtered_memory,
 };

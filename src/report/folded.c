@@ -13,11 +13,6 @@
 
 #include "report/model.h"
 
-struct line {
-	char *stack;
-	uint64_t bytes;
-};
-
 /* A semicolon separates frames, and the last space the count. */
 static void frame(FILE *out, const char *name)
 {
@@ -25,15 +20,8 @@ static void frame(FILE *out, const char *name)
 		fputc(*name == ';' ? ':' : *name == ' ' ? '_' : *name, out);
 }
 
-/* NULL when out of memory; the caller's. */
-static char *fold(const struct model_finding *f)
+static void line(FILE *out, const struct model_finding *f, uint64_t bytes)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return NULL;
 	for (size_t i = f->stack ? f->stack->depth : 0; i; i--) {
 		frame(out, f->stack->frames[i - 1].function);
 		if (i > 1)
@@ -45,46 +33,54 @@ static char *fold(const struct model_finding *f)
 		fputs(";callback:", out);
 		frame(out, f->callback);
 	}
-	if (fclose(out)) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	fprintf(out, " %" PRIu64 "\n", bytes);
 }
 
+/* A name or none. */
+static int compare(const char *a, const char *b)
+{
+	if (a == b)
+		return 0;
+	return !a ? -1 : !b ? 1 : strcmp(a, b);
+}
+
+/* By what their lines say. */
 static int by_stack(const void *a, const void *b)
 {
-	return strcmp(((const struct line *)a)->stack, ((const struct line *)b)->stack);
+	const struct model_finding *x = (*(const struct model_site *const *)a)->first;
+	const struct model_finding *y = (*(const struct model_site *const *)b)->first;
+	size_t i = x->stack ? x->stack->depth : 0, k = y->stack ? y->stack->depth : 0;
+	int order = 0;
+
+	if (!i && !k)
+		order = compare(x->function, y->function);
+	for (; !order && i && k; i--, k--)
+		order = compare(x->stack->frames[i - 1].function, y->stack->frames[k - 1].function);
+	if (!order)
+		order = i < k ? -1 : i > k;
+	return order ? order : compare(x->callback, y->callback);
 }
 
 static int write_folded(const struct model_view *v, FILE *out)
 {
-	struct line *lines = calloc(v->standing + 1, sizeof(*lines));
-	size_t n = 0;
-	int err = -ENOMEM;
+	const struct model_site **sites = calloc(v->standing + 1, sizeof(*sites));
+	uint64_t bytes = 0;
 
-	if (!lines)
-		return err;
-	for (; n < v->standing; n++) {
-		lines[n].stack = fold(v->sites[n].first);
-		lines[n].bytes = v->sites[n].bytes;
-		if (!lines[n].stack)
-			goto out;
-	}
+	if (!sites)
+		return -ENOMEM;
+	for (size_t i = 0; i < v->standing; i++)
+		sites[i] = &v->sites[i];
 	/* Sites differ by rule and offset too: what looks the same is added up. */
-	qsort(lines, n, sizeof(*lines), by_stack);
-	for (size_t i = 0; i < n; i++) {
-		if (i + 1 < n && !by_stack(&lines[i], &lines[i + 1]))
-			lines[i + 1].bytes += lines[i].bytes;
-		else
-			fprintf(out, "%s %" PRIu64 "\n", lines[i].stack, lines[i].bytes);
+	qsort(sites, v->standing, sizeof(*sites), by_stack);
+	for (size_t i = 0; i < v->standing; i++) {
+		bytes += sites[i]->bytes;
+		if (i + 1 < v->standing && !by_stack(&sites[i], &sites[i + 1]))
+			continue;
+		line(out, sites[i]->first, bytes);
+		bytes = 0;
 	}
-	err = 0;
-out:
-	for (size_t i = 0; i < n; i++)
-		free(lines[i].stack);
-	free(lines);
-	return err;
+	free(sites);
+	return 0;
 }
 
 static struct report *folded_open(FILE *out, const struct names *names, bool quiet)

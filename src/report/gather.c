@@ -10,56 +10,40 @@
 
 #include "hooks/subsystem.h"
 #include "report/gather.h"
-
-/* ---- words ---- */
-
-const char *model__role(enum kind kind)
-{
-	static const char *const words[NR_KINDS] = {
-		[KIND_OBJECT] = "object",
-		[KIND_SKB] = "skb",
-		[KIND_USER_ARGUMENT] = "user argument",
-		[KIND_REQUEST] = "request",
-		[KIND_RESPONSE] = "response",
-		[KIND_PARAMS] = "params",
-		[KIND_COMMAND] = "command",
-	};
-
-	return words[kind];
-}
-
-void model__sentence(const struct model_finding *f, char *buf, size_t size)
-{
-	const char *callback = f->callback ? f->callback : "a callback";
-	const char *role = model__role(f->kind);
-
-	switch (f->rule) {
-	case RULE_CALLBACK_KEPT:
-		snprintf(buf, size, "%s returned without releasing its %s", callback, role);
-		break;
-	case RULE_COMMAND_DROPPED:
-		snprintf(buf, size, "%s for %s was dropped without calling it, and its %s kept",
-			 f->command ? f->command : "a command", callback, role);
-		break;
-	case RULE_SUBMIT_FAILED:
-		snprintf(buf, size, "%s failed for %s, and nobody released the %s",
-			 f->submit ? f->submit : "submitting", callback, role);
-		break;
-	case RULE_OWNER_GONE:
-		snprintf(buf, size, "a device or module went without releasing its %s", role);
-		break;
-	case RULE_UNREFERENCED:
-		snprintf(buf, size, "nothing refers to this %s any more", role);
-		break;
-	default:
-		snprintf(buf, size, "%s leaked", role);
-		break;
-	}
-}
+#include "report/words.h"
+#include "util/footprint.h"
 
 bool model__stands(const struct model_finding *f)
 {
 	return !f->retracted && f->certainty != CERTAINTY_POSSIBLE;
+}
+
+const char *model__incomplete(const struct model_view *v)
+{
+	if (!v->short_of_memory)
+		return v->incomplete ? words_incomplete : NULL;
+	return v->incomplete ? "the recording stops before the end of the run, and memory ran out "
+			       "while this was put together"
+			     : "memory ran out while this was put together";
+}
+
+/*
+ * A leak is what this report was told is one, and not what the ledger thinks: somebody
+ * may have kept it from us.
+ */
+static void mark_leaks(struct report *r)
+{
+	struct gathered *g;
+	size_t i = 0;
+
+	while ((g = table__next(&r->live, &i))) {
+		const struct model_finding *f = table__get(&r->by_id, g->id);
+
+		if (!f || !model__stands(f))
+			continue;
+		g->rule = f->rule;
+		g->certainty = f->certainty;
+	}
 }
 
 /* ---- sites ---- */
@@ -347,10 +331,23 @@ void gathered__make(struct report *r, const struct report_end *end)
 		v->wall_start = v->start + r->offset;
 	v->seconds = end->seconds;
 	v->stats = *ledger__stats(end->ledger);
+	if (end->hidden) {
+		v->stats.retracted -= end->hidden->retracted;
+		for (size_t c = 0; c < NR_CERTAINTIES; c++)
+			v->stats.findings[c] -= end->hidden->findings[c];
+		v->suppressed = end->hidden->findings[CERTAINTY_DEFINITE] +
+				end->hidden->findings[CERTAINTY_PROBABLE];
+		v->suppressed_bytes = end->hidden->bytes;
+	}
+	v->end = r->last;
+	if (v->seconds > 0 && v->seconds < 1e9 && v->start + (uint64_t)(v->seconds * 1e9) > v->end)
+		v->end = v->start + (uint64_t)(v->seconds * 1e9);
 	v->lost_events = end->lost_events;
 	v->missed_hooks = end->missed_hooks;
 	v->unseen = end->unseen;
 	v->left_out = end->left_out;
+	v->incomplete = end->incomplete;
+	mark_leaks(r);
 	make_sites(r);
 	make_totals(r);
 	make_slices(r);
@@ -361,7 +358,21 @@ void gathered__make(struct report *r, const struct report_end *end)
 	v->nr_histograms = r->nr_histograms;
 	v->warnings = r->warnings;
 	v->nr_warnings = r->nr_warnings;
-	v->incomplete = r->err != 0;
+	v->short_of_memory = r->err != 0;
+}
+
+uint64_t gathered__memory(const struct report *r)
+{
+	const uint64_t finding = 2 * sizeof(*r->ordered) + sizeof(*r->sites);
+	const uint64_t total = footprint(sizeof(struct gathered_total)) + sizeof(*r->view_totals) +
+			       footprint__list(3, sizeof(*r->totals.slots));
+	/* A track of its own, if it comes to that. */
+	const uint64_t slice = sizeof(*r->slices) + 2 * sizeof(void *);
+	/* Each that is live may be the only one with its stack and role. */
+	uint64_t live = r->live.used;
+
+	return r->nr_findings * (finding + slice) + MODEL_SLICES * slice +
+	       (r->totals.used + live) * total + (r->nr_ring + live) * sizeof(void *);
 }
 
 void gathered__free(struct report *r)

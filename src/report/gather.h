@@ -43,6 +43,7 @@ struct report {
 
 	struct strings strings;
 	struct table stacks;  /* struct stack -> struct model_stack */
+	uint64_t stack_bytes; /* of memory */
 	struct table devices; /* address -> name */
 
 	struct table live;     /* address -> struct gathered */
@@ -82,11 +83,13 @@ struct report {
 void gather__total(struct report *r, const struct gathered *g);
 /* NULL for 0 or when out of memory. */
 const struct model_stack *gather__stack(struct report *r, const struct stack *stack);
-/* What is live now, as the ledger knows it. */
+/* What is live now, as the ledger knows it; of leaks only the end tells. */
 void gather__take(struct gathered *g, const struct allocation *a);
 
 /* Makes the view; the ledger is at its end. */
 void gathered__make(struct report *r, const struct report_end *end);
 void gathered__free(struct report *r);
+/* What the view will take of memory. */
+uint64_t gathered__memory(const struct report *r);
 
 #endif /* NLB_GATHER_H */

@@ -212,22 +212,6 @@ static json_t *histogram_data(struct page *p, const struct model_histogram *m)
 			 counts(p, h->lifetime_us_log2, 48));
 }
 
-static json_t *data(struct page *p)
-{
-	json_t *buckets = json_array(), *sites = json_array(), *histograms = json_array();
-	const struct model_view *v = p->v;
-
-	for (size_t i = 0; i < v->nr_buckets; i++)
-		add(p, buckets, bucket_data(&v->buckets[i]));
-	for (size_t i = 0; i < v->standing; i++)
-		add(p, sites, site_data(p, &v->sites[i]));
-	for (size_t i = 0; i < v->nr_histograms; i++)
-		add(p, histograms, histogram_data(p, &v->histograms[i]));
-	return json_pack("{s:f, s:f, s:o, s:o, s:o}", "seconds", v->seconds, "bucket",
-			 (double)v->bucket_ns / 1e9, "buckets", buckets, "sites", sites,
-			 "histograms", histograms);
-}
-
 /* In JSON these stand only within strings, where they may be written so. */
 static int write_safely(const char *buffer, size_t size, void *ctx)
 {
@@ -242,13 +226,40 @@ static int write_safely(const char *buffer, size_t size, void *ctx)
 	return 0;
 }
 
+/* Consumes the value, of which there is no more than one at a time. */
+static void put_json(struct page *p, json_t *value)
+{
+	const size_t flags = JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY;
+
+	if (!value || json_dump_callback(value, write_safely, p->out, flags))
+		p->err = -ENOMEM;
+	json_decref(value);
+}
+
 static void put_data(struct page *p)
 {
-	json_t *all = data(p);
+	const struct model_view *v = p->v;
 
-	if (!all || json_dump_callback(all, write_safely, p->out, JSON_COMPACT | JSON_ENSURE_ASCII))
-		p->err = -ENOMEM;
-	json_decref(all);
+	fputs("{\"seconds\":", p->out);
+	put_json(p, json_real(v->seconds));
+	fputs(",\"bucket\":", p->out);
+	put_json(p, json_real((double)v->bucket_ns / 1e9));
+	fputs(",\"buckets\":[", p->out);
+	for (size_t i = 0; i < v->nr_buckets; i++) {
+		fputs(i ? "," : "", p->out);
+		put_json(p, bucket_data(&v->buckets[i]));
+	}
+	fputs("],\"sites\":[", p->out);
+	for (size_t i = 0; i < v->standing; i++) {
+		fputs(i ? "," : "", p->out);
+		put_json(p, site_data(p, &v->sites[i]));
+	}
+	fputs("],\"histograms\":[", p->out);
+	for (size_t i = 0; i < v->nr_histograms; i++) {
+		fputs(i ? "," : "", p->out);
+		put_json(p, histogram_data(p, &v->histograms[i]));
+	}
+	fputs("]}", p->out);
 }
 
 /* ---- the page ---- */

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/json_text.h"
 #include "report/report.h"
 #include "report/suppress.h"
+#include "util/printable.h"
 #include "version.h"
 
 struct report {
@@ -57,12 +59,25 @@ static void set(json_t *o, const char *key, json_t *value)
 	json_object_set_new(o, key, value);
 }
 
+json_t *json_text(const char *text)
+{
+	json_t *s;
+	char *copy;
+
+	if (!text)
+		return json_null();
+	s = json_string(text);
+	if (s)
+		return s;
+	copy = printable__copy(text, strlen(text));
+	s = json_string(copy ? copy : "?");
+	free(copy);
+	return s;
+}
+
 static void set_string(json_t *o, const char *key, const char *value)
 {
-	/* Names come from the kernel: what is no UTF-8 is not worth losing the line. */
-	json_t *s = value ? json_string(value) : json_null();
-
-	set(o, key, s ? s : json_string("?"));
+	set(o, key, json_text(value));
 }
 
 static void set_number(json_t *o, const char *key, uint64_t value)
@@ -99,7 +114,7 @@ static json_t *string_array(const char *const *list, size_t count)
 	json_t *a = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(a, json_string(list[i]));
+		json_array_append_new(a, json_text(list[i]));
 	return a;
 }
 
@@ -125,7 +140,7 @@ static json_t *alloc_object(const struct report_leak *l)
 	set_string(o, "comm", l->a->comm);
 	set_number(o, "pid", l->a->tid);
 	for (size_t i = 0; l->stack && i < l->stack->depth; i++)
-		json_array_append_new(stack, json_string(l->stack->frames[i].text));
+		json_array_append_new(stack, json_text(l->stack->frames[i].text));
 	set(o, "stack", stack);
 	return o;
 }
@@ -246,8 +261,12 @@ static json_t *line_array(const char *text)
 {
 	json_t *a = json_array();
 
-	for (; text && *text; text += strcspn(text, "\n") + 1)
-		json_array_append_new(a, json_stringn(text, strcspn(text, "\n")));
+	for (; text && *text; text += strcspn(text, "\n") + 1) {
+		char *line = strndup(text, strcspn(text, "\n"));
+
+		json_array_append_new(a, json_text(line));
+		free(line);
+	}
 	return a;
 }
 

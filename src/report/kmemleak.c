@@ -3,6 +3,8 @@
  * Findings that stand, oldest first, as the kmemleak of the traced kernel would
  * list them, so that whatever reads /sys/kernel/debug/kmemleak reads this.
  *
+ * An object is as old as it was when tracing ended.
+ *
  * Two numbers are not the kernel's own, for a recording does not have them:
  * jiffies are counted at 250 a second, Debian's setting, and the checksum is that
  * of the bytes shown, which is the kernel's only for objects that are no larger.
@@ -39,7 +41,6 @@ static int write_kmemleak(const struct model_view *v, FILE *out)
 	qsort(list, n, sizeof(*list), by_id);
 	for (size_t i = 0; i < n; i++) {
 		const struct model_finding *f = list[i];
-
 		size_t shown = f->nr_bytes < KMEMLEAK_HEXDUMP ? f->nr_bytes : KMEMLEAK_HEXDUMP;
 
 		kmemleak__print(out, &layout,
@@ -49,13 +50,13 @@ static int write_kmemleak(const struct model_view *v, FILE *out)
 					.comm = f->comm,
 					.pid = f->pid,
 					.jiffies = kmemleak__jiffies(f->born, HZ),
+					.age_ms =
+						v->end > f->born ? (v->end - f->born) / 1000000 : 0,
 					.bytes = f->bytes,
 					.nr_bytes = f->nr_bytes,
 					.crc = kmemleak__crc(0, f->bytes, shown),
+					.stack = f->stack ? f->stack->raw : NULL,
 				});
-		for (size_t k = 0; f->stack && k < f->stack->depth; k++)
-			kmemleak__frame(out, &layout, f->stack->frames[k].addr,
-					f->stack->frames[k].text);
 	}
 	free(list);
 	return 0;

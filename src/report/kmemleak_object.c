@@ -97,15 +97,6 @@ static void print_comm(FILE *out, const char *comm)
 		fputc(iscntrl((unsigned char)*comm) ? '?' : *comm, out);
 }
 
-void kmemleak__frame(FILE *out, const struct kmemleak_layout *layout, uint64_t addr,
-		     const char *text)
-{
-	fputs("    ", out);
-	if (layout->address)
-		fprintf(out, "[<%016" PRIx64 ">] ", addr);
-	fprintf(out, "%s\n", text);
-}
-
 void kmemleak__print_details(FILE *out, const struct kmemleak_layout *layout,
 			     const struct kmemleak_object *o)
 {
@@ -124,8 +115,12 @@ void kmemleak__print_details(FILE *out, const struct kmemleak_layout *layout,
 		fprintf(out, "  backtrace (crc %" PRIx32 "):\n", o->crc);
 	else
 		fputs("  backtrace:\n", out);
-	for (size_t i = 0; o->stack && i < o->stack->depth; i++)
-		kmemleak__frame(out, layout, o->stack->frames[i].addr, o->stack->frames[i].text);
+	for (size_t i = 0; o->stack && i < o->stack->depth; i++) {
+		fputs("    ", out);
+		if (layout->address)
+			fprintf(out, "[<%016" PRIx64 ">] ", o->stack->frames[i].addr);
+		fprintf(out, "%s\n", o->stack->frames[i].text);
+	}
 }
 
 void kmemleak__print(FILE *out, const struct kmemleak_layout *layout,

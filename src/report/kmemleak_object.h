@@ -33,7 +33,7 @@ struct kmemleak_object {
 	const unsigned char *bytes; /* its first ones */
 	size_t nr_bytes;	    /* at most KMEMLEAK_HEXDUMP are printed */
 	uint32_t crc;		    /* kmemleak__crc() of it, printed only where ... */
-	const struct stack *stack;  /* NULL: none, or kmemleak__frame() follows */
+	const struct stack *stack;  /* NULL: none */
 };
 
 /*
@@ -53,9 +53,6 @@ uint32_t kmemleak__crc(uint32_t crc, const void *bytes, size_t len);
 
 void kmemleak__print(FILE *out, const struct kmemleak_layout *layout,
 		     const struct kmemleak_object *o);
-/* One more frame of the backtrace; text is name+0xoff/0xsize [module]. */
-void kmemleak__frame(FILE *out, const struct kmemleak_layout *layout, uint64_t addr,
-		     const char *text);
 /* All but the first line, which says that the object is unreferenced. */
 void kmemleak__print_details(FILE *out, const struct kmemleak_layout *layout,
 			     const struct kmemleak_object *o);

@@ -16,6 +16,9 @@
 #include <string.h>
 
 #include "report/gather.h"
+#include "report/words.h"
+#include "util/footprint.h"
+#include "util/list.h"
 
 #define BUCKET_NS	   1000000ULL	/* to begin with */
 #define RECONCILE_EVERY_NS 100000000ULL /* comparing books takes time */
@@ -31,14 +34,11 @@ static const char *clean(struct report *r, const char *text)
 	return strings__clean(&r->strings, text, &r->err);
 }
 
-/* Room for one more in a growing list of objects of this size; NULL: none. */
+/* As list__room(), whose failure it remembers. */
 static void *one_more(struct report *r, void *list, size_t count, size_t size)
 {
-	void *more;
+	void *more = list__room(list, count, size);
 
-	if (count && (count < 16 || (count & (count - 1))))
-		return list;
-	more = reallocarray(list, count ? count * 2 : 16, size);
 	if (!more)
 		failed(r, -ENOMEM);
 	return more;
@@ -97,6 +97,18 @@ void model__close(struct report *r)
 	free(r);
 }
 
+uint64_t model__memory(const struct report *r)
+{
+	return r->strings.bytes + footprint__table(&r->strings.table) + r->stack_bytes +
+	       footprint__table(&r->stacks) + footprint__table(&r->devices) +
+	       r->live.used * footprint(sizeof(struct gathered)) + footprint__table(&r->live) +
+	       r->nr_findings * footprint(sizeof(**r->findings)) + footprint__table(&r->by_id) +
+	       footprint__list(r->nr_findings, sizeof(*r->findings)) +
+	       footprint__list(r->nr_histograms, sizeof(*r->histograms)) +
+	       footprint__list(r->nr_warnings, sizeof(*r->warnings)) +
+	       (r->ring ? MODEL_SLICES * sizeof(*r->ring) : 0) + gathered__memory(r);
+}
+
 bool model__collects(const struct report_format *format)
 {
 	return format->leak == model__leak;
@@ -143,6 +155,8 @@ const struct model_stack *gather__stack(struct report *r, const struct stack *st
 	s->depth = stack->depth;
 	s->site = stack->site;
 	s->frames = frames;
+	s->raw = stack;
+	r->stack_bytes += footprint(sizeof(*s)) + footprint((stack->depth + 1) * sizeof(*frames));
 	for (size_t i = 0; i < stack->depth; i++) {
 		const struct stack_frame *f = &stack->frames[i];
 		const char *name = names__text(r->names, f->function);
@@ -162,8 +176,6 @@ const struct model_stack *gather__stack(struct report *r, const struct stack *st
 
 void gather__take(struct gathered *g, const struct allocation *a)
 {
-	bool leak = a->rule != RULE_NONE && a->certainty != CERTAINTY_POSSIBLE;
-
 	*g = (struct gathered){
 		.id = a->id,
 		.addr = a->addr,
@@ -171,8 +183,6 @@ void gather__take(struct gathered *g, const struct allocation *a)
 		.born = a->born,
 		.carrier = a->carrier,
 		.kind = a->kind,
-		.rule = leak ? a->rule : RULE_NONE,
-		.certainty = a->certainty,
 		.stack = a->stack,
 		.caller = a->caller,
 		.tid = a->tid,
@@ -233,7 +243,6 @@ static void finish(struct report *r, struct gathered *g, uint64_t now, bool miss
 	g->live = false;
 	g->missed = missed;
 	g->end = now > g->born ? now : g->born;
-	g->rule = RULE_NONE; /* whatever was said, it was no leak */
 	gather__total(r, g);
 	r->finished++;
 	if (!ring) {
@@ -463,6 +472,7 @@ static void turn(struct model_finding *f, enum model_turn_kind kind, const struc
 static void fill(struct report *r, struct model_finding *f, const struct report_leak *l)
 {
 	const struct allocation *a = l->a;
+	char *what = words__what(l);
 	char comm[sizeof(a->comm) + 1] = "";
 
 	memcpy(comm, a->comm, sizeof(a->comm));
@@ -476,6 +486,7 @@ static void fill(struct report *r, struct model_finding *f, const struct report_
 	f->certainty = a->certainty;
 	f->kind = a->kind;
 	f->skb = a->skb;
+	f->sock = a->sock;
 	f->retracted = false;
 	f->degraded = a->degraded;
 	f->pid = a->tid;
@@ -488,8 +499,13 @@ static void fill(struct report *r, struct model_finding *f, const struct report_
 	f->offset = l->offset;
 	f->callback = clean(r, l->callback);
 	f->submit = clean(r, l->submit);
+	f->submitter = clean(r, l->submitter);
+	f->upper = clean(r, l->upper);
 	f->command = clean(r, l->command);
 	f->device = clean(r, l->device);
+	f->role = words__role(l);
+	f->what = clean(r, what ? what : "it leaked");
+	free(what);
 	if (l->nr_bytes) {
 		f->nr_bytes = l->nr_bytes < sizeof(f->bytes) ? l->nr_bytes : sizeof(f->bytes);
 		memcpy(f->bytes, l->bytes, f->nr_bytes);

@@ -53,6 +53,7 @@ struct model_stack {
 	size_t depth;
 	size_t site; /* the frame to blame; depth where there is none */
 	const struct model_frame *frames;
+	const struct stack *raw; /* as names.h has it */
 };
 
 enum model_turn_kind { MODEL_REPORTED, MODEL_CHANGED, MODEL_RETRACTED };
@@ -73,7 +74,7 @@ struct model_finding {
 	enum rule rule;
 	enum certainty certainty;
 	enum kind kind;
-	bool skb;
+	bool skb, sock;
 	bool retracted; /* freed or used after all: it stands no more */
 	unsigned degraded;
 	uint32_t pid;
@@ -82,7 +83,9 @@ struct model_finding {
 	const struct model_stack *stack; /* NULL: none could be taken */
 	const char *function, *module;
 	uint32_t offset;
-	const char *callback, *submit, *command, *device;
+	const char *callback, *submit, *submitter, *upper, *command, *device;
+	const char *role; /* words__role() */
+	const char *what; /* words__what(); never NULL, nor role */
 	unsigned char bytes[REPORT_HEXDUMP];
 	size_t nr_bytes;
 	struct model_turn story[MODEL_STORY]; /* the last one is always the latest */
@@ -105,7 +108,7 @@ struct model_total {
 	const char *caller;		 /* of the allocator, NULL: unknown */
 	const char *callback, *command;	 /* NULL: no command */
 	enum kind kind;
-	enum rule rule; /* by which those that live are leaks; RULE_NONE: none */
+	enum rule rule; /* by which those that live were told to be leaks; RULE_NONE: none */
 	uint64_t count, bytes, live_count, live_bytes;
 };
 
@@ -153,13 +156,16 @@ struct model_view {
 	const char *const *missing;
 	size_t nr_missing;
 	uint64_t start, wall_start; /* monotonic; since the epoch, 0: not known */
+	uint64_t end;		    /* monotonic */
 
 	/* end */
 	double seconds;
-	struct ledger_stats stats;
+	struct ledger_stats stats; /* findings and retractions: what is suppressed left out */
+	uint64_t suppressed, suppressed_bytes;
 	uint64_t lost_events, missed_hooks, unseen, left_out;
 	bool veiled;	 /* addresses are numbers that stand for them, contents left out */
-	bool incomplete; /* memory ran out while collecting */
+	bool incomplete; /* as struct report_end's */
+	bool short_of_memory;
 
 	/* sites with findings that stand come first, most bytes first */
 	const struct model_site *sites;
@@ -212,13 +218,14 @@ void model__histogram(struct report *r, const struct histogram *h, const char *c
 void model__tick(struct report *r, uint64_t now);
 void model__end(struct report *r, const struct report_end *end);
 void model__close(struct report *r);
+uint64_t model__memory(const struct report *r);
 
 #define MODEL_FORMAT(open_function)                                                                \
 	{                                                                                          \
 		.open = (open_function), .start = model__start, .leak = model__leak,               \
 		.update = model__update, .retracted = model__retracted, .warning = model__warning, \
 		.histogram = model__histogram, .tick = model__tick, .end = model__end,             \
-		.close = model__close,                                                             \
+		.close = model__close, .memory = model__memory,                                    \
 	}
 
 extern const struct report_format report_model; /* collects, writes nothing */
@@ -228,13 +235,8 @@ extern const struct report_format report_pprof;
 extern const struct report_format report_folded;
 extern const struct report_format report_perfetto;
 
-/* "user argument" and so on, for people. */
-const char *model__role(enum kind kind);
-/*
- * What the rule says of the callback, command and role, in one sentence without
- * size and place; buf is always terminated.
- */
-void model__sentence(const struct model_finding *f, char *buf, size_t size);
+/* Why the report is not all there is; NULL: it is. */
+const char *model__incomplete(const struct model_view *v);
 /* Does it stand as a leak? */
 bool model__stands(const struct model_finding *f);
 

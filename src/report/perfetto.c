@@ -139,12 +139,9 @@ static int slice(struct writer *w, const struct model_slice *s, size_t track)
 /* The moment that a rule names. */
 static int moment(struct writer *w, const struct model_finding *f)
 {
-	char text[256];
-
-	model__sentence(f, text, sizeof(text));
 	return emit(w, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:f, s:{s:I, s:s, s:s}}", "name",
-				 text, "cat", "leak", "ph", "i", "s", "g", "pid", 0, "tid", 0, "ts",
-				 us(w, f->moment), "args", "id", (json_int_t)f->id, "rule",
+				 f->what, "cat", "leak", "ph", "i", "s", "g", "pid", 0, "tid", 0,
+				 "ts", us(w, f->moment), "args", "id", (json_int_t)f->id, "rule",
 				 rule__name(f->rule), "certainty", certainty__name(f->certainty)));
 }
 
@@ -207,10 +204,11 @@ static int write_perfetto(const struct model_view *v, FILE *out)
 			 v->slices_left_out, MODEL_SLICES);
 	if (v->wall_start)
 		report__time(v->wall_start, began, sizeof(began));
-	facts = json_pack("{s:s, s:s*, s:s, s:s, s:I, s:I, s:b}", "version",
+	facts = json_pack("{s:s, s:s*, s:s, s:s, s:I, s:I, s:I, s:s*}", "version",
 			  "nfcleakbpf " NFCLEAKBPF_VERSION, "kernel", v->kernel, "began", began,
 			  "left_out", left_out, "leaks", (json_int_t)v->leaks, "leaked_bytes",
-			  (json_int_t)v->leaked_bytes, "incomplete", v->incomplete);
+			  (json_int_t)v->leaked_bytes, "suppressed", (json_int_t)v->suppressed,
+			  "incomplete", model__incomplete(v));
 	fputs("\n],\"otherData\":", out);
 	if (!err)
 		err = dump(facts, out);

@@ -8,7 +8,8 @@
  * `-tagfocus rule=.` shows leaks alone.
  *
  * The encoder is the part of protobuf that this needs: numbers, strings and
- * messages, each message built in memory before it is put into another.
+ * messages, each message built in memory before it is put into another.  The profile
+ * itself never is: it goes out as it grows.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -65,8 +66,12 @@ struct numbers {
 	uint64_t last;
 };
 
+#define CHUNK 65536U
+
 struct profile {
-	struct buffer out;
+	struct buffer out; /* not compressed yet */
+	z_stream zlib;
+	FILE *file;
 	struct numbers strings, mappings, functions, locations;
 	bool failed;
 };
@@ -129,6 +134,33 @@ static void put_message(struct buffer *b, unsigned field, struct buffer *message
 	*message = (struct buffer){ 0 };
 }
 
+/* The same bytes for the same profile: gzip's header has no time in it. */
+static void compress_more(struct profile *p, bool end)
+{
+	unsigned char chunk[16384];
+	int ret = Z_OK;
+
+	p->failed |= p->out.failed;
+	p->zlib.next_in = p->out.data;
+	p->zlib.avail_in = (uInt)p->out.size;
+	while (!p->failed && ret == Z_OK && (end || p->zlib.avail_in)) {
+		p->zlib.next_out = chunk;
+		p->zlib.avail_out = sizeof(chunk);
+		ret = deflate(&p->zlib, end ? Z_FINISH : Z_NO_FLUSH);
+		fwrite(chunk, 1, sizeof(chunk) - p->zlib.avail_out, p->file);
+	}
+	p->failed |= ret != (end ? Z_STREAM_END : Z_OK);
+	p->out.size = 0;
+}
+
+/* Puts a message into the profile. */
+static void put_out(struct profile *p, unsigned field, struct buffer *message)
+{
+	put_message(&p->out, field, message);
+	if (p->out.size >= CHUNK)
+		compress_more(p, false);
+}
+
 /* ---- strings, functions, places ---- */
 
 static uint64_t hash_text(const char *text)
@@ -182,7 +214,7 @@ static uint64_t mapping(struct profile *p, const char *module)
 	put_number(&m, MAPPING_ID, id);
 	put_number(&m, MAPPING_FILE, string(p, file));
 	put_number(&m, MAPPING_HAS_FUNCTIONS, 1);
-	put_message(&p->out, PROFILE_MAPPING, &m);
+	put_out(p, PROFILE_MAPPING, &m);
 	return id;
 }
 
@@ -199,7 +231,7 @@ static uint64_t function(struct profile *p, const char *name, const char *module
 	put_number(&f, FUNCTION_ID, id);
 	put_number(&f, FUNCTION_NAME, text);
 	put_number(&f, FUNCTION_SYSTEM_NAME, text);
-	put_message(&p->out, PROFILE_FUNCTION, &f);
+	put_out(p, PROFILE_FUNCTION, &f);
 	return id;
 }
 
@@ -217,7 +249,7 @@ static uint64_t location(struct profile *p, const char *name, const char *module
 	put_number(&l, LOCATION_MAPPING, mapping(p, module));
 	put_number(&l, LOCATION_ADDRESS, addr);
 	put_message(&l, LOCATION_LINE, &line);
-	put_message(&p->out, PROFILE_LOCATION, &l);
+	put_out(p, PROFILE_LOCATION, &l);
 	return id;
 }
 
@@ -229,7 +261,7 @@ static void value_type(struct profile *p, unsigned field, const char *name, cons
 
 	put_number(&t, TYPE_NAME, string(p, name));
 	put_number(&t, TYPE_UNIT, string(p, unit));
-	put_message(&p->out, field, &t);
+	put_out(p, field, &t);
 }
 
 static void label(struct profile *p, struct buffer *sample, const char *key, const char *text)
@@ -264,12 +296,13 @@ static void sample(struct profile *p, const struct model_total *t)
 	label(p, &s, "command", t->command);
 	label(p, &s, "kind", kind__name(t->kind));
 	label(p, &s, "rule", t->rule == RULE_NONE ? NULL : rule__name(t->rule));
-	put_message(&p->out, PROFILE_SAMPLE, &s);
+	put_out(p, PROFILE_SAMPLE, &s);
 }
 
 static void build(struct profile *p, const struct model_view *v)
 {
-	char comment[160];
+	const char *incomplete = model__incomplete(v);
+	char comment[320];
 
 	string(p, "");
 	value_type(p, PROFILE_SAMPLE_TYPE, "alloc_objects", "count");
@@ -284,49 +317,29 @@ static void build(struct profile *p, const struct model_view *v)
 		   v->seconds > 0 && v->seconds < 1e9 ? (uint64_t)(v->seconds * 1e9) : 0);
 	value_type(p, PROFILE_PERIOD_TYPE, "space", "bytes");
 	put_number(&p->out, PROFILE_PERIOD, 1); /* every allocation, not a sample */
-	snprintf(comment, sizeof(comment), "nfcleakbpf %s, Linux %s%s", NFCLEAKBPF_VERSION,
-		 v->kernel ? v->kernel : "?", v->incomplete ? ", incomplete: out of memory" : "");
+	snprintf(comment, sizeof(comment), "nfcleakbpf %s, Linux %s%s%s", NFCLEAKBPF_VERSION,
+		 v->kernel ? v->kernel : "?", incomplete ? ", incomplete: " : "",
+		 incomplete ? incomplete : "");
 	put_number(&p->out, PROFILE_COMMENT, string(p, comment));
 	put_number(&p->out, PROFILE_DEFAULT_TYPE, string(p, "inuse_space"));
-	p->failed |= p->out.failed;
-}
-
-/* The same bytes for the same profile: gzip's header has no time in it. */
-static int compress_to(FILE *out, const struct buffer *b)
-{
-	unsigned char chunk[16384];
-	z_stream z = { 0 };
-	int ret;
-
-	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) !=
-	    Z_OK)
-		return -ENOMEM;
-	z.next_in = b->data;
-	z.avail_in = (uInt)b->size;
-	do {
-		z.next_out = chunk;
-		z.avail_out = sizeof(chunk);
-		ret = deflate(&z, Z_FINISH);
-		fwrite(chunk, 1, sizeof(chunk) - z.avail_out, out);
-	} while (ret == Z_OK || ret == Z_BUF_ERROR);
-	deflateEnd(&z);
-	return ret == Z_STREAM_END ? 0 : -EIO;
 }
 
 static int write_pprof(const struct model_view *v, FILE *out)
 {
-	struct profile p = { 0 };
-	int err = -ENOMEM;
+	struct profile p = { .file = out };
 
+	if (deflateInit2(&p.zlib, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8,
+			 Z_DEFAULT_STRATEGY) != Z_OK)
+		return -ENOMEM;
 	build(&p, v);
-	if (!p.failed)
-		err = p.out.size > UINT32_MAX ? -EFBIG : compress_to(out, &p.out);
+	compress_more(&p, true);
+	deflateEnd(&p.zlib);
 	free(p.out.data);
 	table__free(&p.strings.table);
 	table__free(&p.mappings.table);
 	table__free(&p.functions.table);
 	table__free(&p.locations.table);
-	return err;
+	return p.failed ? -ENOMEM : 0;
 }
 
 static struct report *pprof_open(FILE *out, const struct names *names, bool quiet)

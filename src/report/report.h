@@ -88,7 +88,17 @@ struct report_format {
 	void (*tick)(struct report *r, uint64_t now);
 	void (*end)(struct report *r, const struct report_end *end);
 	void (*close)(struct report *r);
+	/*
+	 * What it takes of memory (util/footprint.h), or will at the end, for what it has
+	 * been told.  NULL: nothing that grows.
+	 */
+	uint64_t (*memory)(const struct report *r);
 };
+
+static inline uint64_t report__memory(const struct report_format *format, const struct report *r)
+{
+	return format->memory ? format->memory(r) : 0;
+}
 
 extern const struct report_format report_text; /* alerts, histograms, a closing report */
 extern const struct report_format report_json; /* JSON lines, docs/json.md */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "report/page.h"
+#include "report/words.h"
 #include "version.h"
 
 #define SITES_SHOWN 200U /* with all details */
@@ -115,44 +116,32 @@ static void notice(struct page *p, uint64_t count, const char *one, const char *
 			count == 1 ? one : many);
 }
 
-static const char *why(unsigned degraded)
-{
-	switch (degraded) {
-	case DEGRADED_LOST_EVENTS:
-		return "events had been lost before they arose";
-	case DEGRADED_MISSED_HOOKS:
-		return "a hook had not run before they arose";
-	case DEGRADED_NO_STACK:
-		return "events came too fast for their allocation's stack";
-	case DEGRADED_NO_HOOK:
-		return "a hook could not be attached";
-	default:
-		return "events or stacks had been lost, or a hook had not run or was missing, before "
-		       "they arose";
-	}
-}
-
 static bool any_notice(const struct model_view *v)
 {
-	return v->incomplete || v->degraded || v->lost_events || v->missed_hooks || v->unseen ||
-	       v->left_out || v->stats.missed_frees_healed || v->nr_warnings;
+	return model__incomplete(v) || v->suppressed || v->degraded || v->lost_events ||
+	       v->missed_hooks || v->unseen || v->left_out || v->stats.missed_frees_healed ||
+	       v->nr_warnings;
 }
 
 void sites__notices(struct page *p)
 {
 	const struct model_view *v = p->v;
+	char why[WORDS_DEGRADED];
 
 	if (!any_notice(v))
 		return;
 	fputs("<ul class=\"notices\">\n", p->out);
-	if (v->incomplete)
-		fputs("<li><b>Incomplete:</b> memory ran out while this report was put "
-		      "together.</li>\n",
-		      p->out);
-	if (v->degraded)
+	if (model__incomplete(v))
+		fprintf(p->out, "<li><b>Incomplete:</b> %s.</li>\n", model__incomplete(v));
+	if (v->suppressed)
+		fprintf(p->out, "<li><b>%s</b> finding%s with %s suppressed.</li>\n",
+			page__number(p, v->suppressed), plural(v->suppressed),
+			page__bytes(p, v->suppressed_bytes));
+	if (v->degraded) {
+		words__degraded(v->why_degraded, why, sizeof(why));
 		fprintf(p->out, "<li><b>%s</b> finding%s degraded: %s.</li>\n",
-			page__number(p, v->degraded), v->degraded == 1 ? " is" : "s are",
-			why(v->why_degraded));
+			page__number(p, v->degraded), v->degraded == 1 ? " is" : "s are", why);
+	}
 	notice(p, v->lost_events, "event was lost; the book of live allocations was read again.",
 	       "events were lost; the book of live allocations was read again.");
 	notice(p, v->missed_hooks, "time a hook did not run.", "times a hook did not run.");
@@ -168,6 +157,7 @@ void sites__notices(struct page *p)
 		if (v->warnings[i].count > 1)
 			fprintf(p->out, " (%s times)", page__number(p, v->warnings[i].count));
 		fputs("</li>\n", p->out);
+		page__forget(p);
 	}
 	fputs("</ul>\n", p->out);
 }
@@ -204,22 +194,28 @@ static void step_carried(struct page *p, const struct model_finding *f)
 
 	if (!f->command && !f->submit)
 		return;
-	step(p, "", f->kind == KIND_RESPONSE ? "Answered" : "Queued");
+	step(p, "", f->sock ? "Held" : f->kind == KIND_RESPONSE ? "Answered" : "Queued");
 	/* an IN_SEND, a TG_LISTEN */
 	article = f->command && *f->command && strchr("AEIO", *f->command) ? "an" : "a";
-	if (f->kind == KIND_COMMAND)
+	if (f->sock)
+		fprintf(p->out, "for %s ", article);
+	else if (f->kind == KIND_COMMAND)
 		fprintf(p->out, "as %s ", article);
 	else
-		fprintf(p->out, "as the %s %s %s ", model__role(f->kind),
-			f->kind == KIND_RESPONSE ? "to" : "of", article);
+		fprintf(p->out, "as the %s %s %s ", f->role, f->kind == KIND_RESPONSE ? "to" : "of",
+			article);
 	fprintf(p->out, "%s%s%scommand", f->command ? "<code>" : "",
 		f->command ? page__text(p, f->command) : "", f->command ? "</code> " : "");
 	if (f->device)
 		fprintf(p->out, " on %s", page__text(p, f->device));
 	if (f->submit)
 		fprintf(p->out, ", by <code>%s</code>", page__text(p, f->submit));
+	if (f->submitter)
+		fprintf(p->out, " in <code>%s</code>", page__text(p, f->submitter));
 	if (f->callback)
 		fprintf(p->out, ", for <code>%s</code>", page__text(p, f->callback));
+	if (f->upper)
+		fprintf(p->out, ", on behalf of <code>%s</code>", page__text(p, f->upper));
 	end_step(p);
 }
 
@@ -252,7 +248,10 @@ static void steps_rule(struct page *p, const struct model_finding *f)
 		break;
 	case RULE_OWNER_GONE:
 		step(p, "bad", "Orphaned");
-		fprintf(p->out, "its device or module went away at %s and left it behind", at);
+		fprintf(p->out,
+			f->sock ? "the socket was closed at %s, and its memory stayed"
+				: "its device or module went away at %s and left it behind",
+			at);
 		break;
 	default:
 		step(p, "bad", "Lost");
@@ -349,28 +348,29 @@ static void rows(struct page *p, const struct model_site *s)
 
 static void chips(struct page *p, const struct model_site *s)
 {
+	char why[WORDS_DEGRADED];
+
 	for (int c = NR_CERTAINTIES - 1; c > CERTAINTY_POSSIBLE; c--)
 		if (s->by_certainty[c])
 			fprintf(p->out, "<span class=\"chip %s\">%s %s</span> ",
 				certainty__name((enum certainty)c),
 				page__number(p, s->by_certainty[c]),
 				certainty__name((enum certainty)c));
-	if (s->first->degraded)
-		fprintf(p->out, "<span class=\"chip degraded\" title=\"%s\">degraded</span>",
-			why(s->first->degraded));
+	if (s->first->degraded) {
+		words__degraded(s->first->degraded, why, sizeof(why));
+		fprintf(p->out, "<span class=\"chip degraded\" title=\"%s\">degraded</span>", why);
+	}
 }
 
 static void site(struct page *p, const struct model_site *s, size_t number)
 {
 	const struct model_finding *f = s->first;
-	char text[768];
 
-	model__sentence(f, text, sizeof(text));
 	fprintf(p->out,
 		"<li id=\"site-%zu\" class=\"site\"><details%s><summary>"
 		"<span class=\"number\">%zu</span>"
 		"<span class=\"what\"><b>%s</b><span class=\"meta\">",
-		number, number <= SITES_OPEN ? " open" : "", number, page__prose(p, text));
+		number, number <= SITES_OPEN ? " open" : "", number, page__prose(p, f->what));
 	if (f->function)
 		fprintf(p->out, "from <code>%s+0x%x</code>, ", page__text(p, f->function),
 			f->offset);
@@ -430,7 +430,6 @@ void sites__taken_back(struct page *p)
 {
 	const struct model_view *v = p->v;
 	uint64_t sites = 0;
-	char text[768];
 
 	for (size_t i = 0; i < v->nr_sites; i++) {
 		const struct model_site *s = &v->sites[i];
@@ -443,9 +442,9 @@ void sites__taken_back(struct page *p)
 			      "be referred to: no leaks. They measure the tracer's own false "
 			      "alarms.</p>\n<ul class=\"plain\">\n",
 			      p->out);
-		model__sentence(s->first, text, sizeof(text));
 		fprintf(p->out, "<li><b>%s</b> &times; %s",
-			page__number(p, s->retracted + s->possible), page__prose(p, text));
+			page__number(p, s->retracted + s->possible),
+			page__prose(p, s->first->what));
 		if (s->first->function)
 			fprintf(p->out, ", from <code>%s+0x%x</code>",
 				page__text(p, s->first->function), s->first->offset);

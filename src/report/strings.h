@@ -11,12 +11,12 @@
 /* All zero is empty. */
 struct strings {
 	struct table table; /* hash -> text, the next free key where they collide */
+	uint64_t bytes;	    /* of memory (util/footprint.h), the table's aside */
 };
 
 /*
- * A copy of text in which whatever is no valid UTF-8, or would control a
- * terminal or the direction of writing, is a question mark.  NULL for NULL;
- * *err becomes -ENOMEM and "?" is returned when out of memory.
+ * A copy of text, made printable (util/printable.h).  NULL for NULL; *err becomes
+ * -ENOMEM and "?" is returned when out of memory.
  */
 const char *strings__clean(struct strings *s, const char *text, int *err);
 void strings__free(struct strings *s);

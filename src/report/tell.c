@@ -8,7 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/footprint.h"
 #include "util/table.h"
+
+struct texts {
+	struct table table;
+	uint64_t bytes; /* of memory, the table's aside */
+};
 
 struct tell {
 	const struct report_format *format;
@@ -17,8 +23,8 @@ struct tell {
 	tell_bytes bytes;
 	void *ctx;
 	uint64_t offset;       /* wall clock - monotonic */
-	struct table devices;  /* device structure -> name */
-	struct table commands; /* command_key() -> name */
+	struct texts devices;  /* device structure -> name */
+	struct texts commands; /* command_key() -> name */
 };
 
 struct tell *tell__new(const struct report_format *format, struct report *report,
@@ -38,14 +44,15 @@ struct tell *tell__new(const struct report_format *format, struct report *report
 	return t;
 }
 
-static void free_texts(struct table *table)
+static void free_texts(struct texts *t)
 {
 	size_t i = 0;
 	char *text;
 
-	while ((text = table__next(table, &i)))
+	while ((text = table__next(&t->table, &i)))
 		free(text);
-	table__free(table);
+	table__free(&t->table);
+	t->bytes = 0;
 }
 
 void tell__free(struct tell *t)
@@ -60,14 +67,15 @@ void tell__free(struct tell *t)
 
 /* ---- names and times ---- */
 
-static int set_text(struct table *table, uint64_t key, const char *text)
+static int set_text(struct texts *t, uint64_t key, const char *text)
 {
-	char *copy = strdup(text), *was = table__get(table, key);
+	char *copy = strdup(text), *was = table__get(&t->table, key);
 
-	if (!copy || table__set(table, key, copy)) {
+	if (!copy || table__set(&t->table, key, copy)) {
 		free(copy);
 		return -ENOMEM;
 	}
+	t->bytes += footprint__text(copy) - footprint__text(was);
 	free(was);
 	return 0;
 }
@@ -89,7 +97,7 @@ int tell__set_device(struct tell *t, uint64_t device, const char *name)
 
 bool tell__knows_device(const struct tell *t, uint64_t device)
 {
-	return table__get(&t->devices, device);
+	return table__get(&t->devices.table, device);
 }
 
 void tell__forget_devices(struct tell *t)
@@ -143,8 +151,8 @@ void tell__carrier(const struct tell *t, const struct carrier *c, struct report_
 	l->submit = names__text(t->names, c->function);
 	l->upper = names__text(t->names, c->upper);
 	l->submitter = submitter(t, c);
-	l->device = table__get(&t->devices, c->device);
-	l->command = table__get(&t->commands, command_key(c->function, c->type));
+	l->device = table__get(&t->devices.table, c->device);
+	l->command = table__get(&t->commands.table, command_key(c->function, c->type));
 }
 
 void tell__describe(const struct tell *t, const struct allocation *a, uint64_t now,
@@ -195,7 +203,7 @@ void tell__warning(struct tell *t, const struct warning *w)
 
 	if (w->rule == RULE_CALLBACK_OVERDUE) {
 		callback = names__text(t->names, w->carrier.callback);
-		device = table__get(&t->devices, w->carrier.device);
+		device = table__get(&t->devices.table, w->carrier.device);
 		snprintf(text, sizeof(text),
 			 "a command for %s%s%s is stuck: queued %.1f s ago, several times its own "
 			 "timeout",
@@ -243,6 +251,14 @@ static void on_warning(void *ctx, const struct warning *w, uint64_t now)
 const struct ledger_ops tell_ops = { on_leak, on_update, on_retracted, on_warning };
 
 /* ---- the rest ---- */
+
+uint64_t tell__memory(const struct tell *t)
+{
+	if (!t)
+		return 0;
+	return t->devices.bytes + footprint__table(&t->devices.table) + t->commands.bytes +
+	       footprint__table(&t->commands.table) + report__memory(t->format, t->report);
+}
 
 void tell__start(struct tell *t, const struct report_start *start)
 {

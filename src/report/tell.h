@@ -69,6 +69,9 @@ bool tell__knows_device(const struct tell *t, uint64_t device);
 /* Devices go with their driver; another may get the same address. */
 void tell__forget_devices(struct tell *t);
 
+/* What it and the format take of memory; 0 for NULL. */
+uint64_t tell__memory(const struct tell *t);
+
 /* To the format, as they are. */
 void tell__start(struct tell *t, const struct report_start *start);
 void tell__tick(struct tell *t, uint64_t now);

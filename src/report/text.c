@@ -10,6 +10,9 @@
 #include "report/report.h"
 #include "report/suppress.h"
 #include "report/words.h"
+#include "util/footprint.h"
+#include "util/list.h"
+#include "util/printable.h"
 #include "version.h"
 
 #define COLUMNS	       79
@@ -35,7 +38,8 @@ struct report {
 	const struct names *names;
 	struct site **sites;
 	size_t nr_sites;
-	bool title; /* of the histograms is due */
+	uint64_t bytes; /* of memory that they take */
+	bool title;	/* of the histograms is due */
 	bool quiet;
 };
 
@@ -104,12 +108,13 @@ static char *detail(const struct report_leak *l)
 		fprintf(f, "%s%02x", i % 16 ? " " : i ? "\n          " : "    bytes ", l->bytes[i]);
 	if (l->nr_bytes)
 		fputc('\n', f);
-	if (l->a->degraded)
-		fprintf(f, "    degraded:%s%s%s%s\n",
-			l->a->degraded & DEGRADED_LOST_EVENTS ? " events were lost" : "",
-			l->a->degraded & DEGRADED_MISSED_HOOKS ? " a hook did not run" : "",
-			l->a->degraded & DEGRADED_NO_STACK ? " its stack was left out" : "",
-			l->a->degraded & DEGRADED_NO_HOOK ? " a hook is missing" : "");
+	if (l->a->degraded) {
+		char why[WORDS_DEGRADED];
+
+		words__degraded(l->a->degraded, why, sizeof(why));
+		fprintf(f, "    degraded: ");
+		wrapped(f, 14, 14, why);
+	}
 	fclose(f);
 	return text;
 }
@@ -127,7 +132,7 @@ static struct site *site_of(struct report *r, const struct report_leak *l, bool 
 	if (!make)
 		return NULL;
 	s = calloc(1, sizeof(*s));
-	more = reallocarray(r->sites, r->nr_sites + 1, sizeof(*more));
+	more = list__room(r->sites, r->nr_sites, sizeof(*more));
 	if (more)
 		r->sites = more;
 	if (!s || !more) {
@@ -140,6 +145,8 @@ static struct site *site_of(struct report *r, const struct report_leak *l, bool 
 	s->sentence = words__sentence(l);
 	s->detail = detail(l);
 	r->sites[r->nr_sites++] = s;
+	r->bytes += footprint(sizeof(*s)) + footprint__text(s->sentence) +
+		    footprint__text(s->detail) + footprint__list(1, sizeof(*more));
 	return s;
 }
 
@@ -375,6 +382,7 @@ static void suppression_line(struct report *r, const struct suppression *s)
 	else
 		fprintf(r->out, "  unused  ");
 	snprintf(line, sizeof(line), "leak:%s (%s:%u)", s->pattern, s->file, s->line);
+	printable__make(line);
 	wrapped(r->out, 10, 10, line);
 }
 
@@ -438,7 +446,7 @@ static void text_end(struct report *r, const struct report_end *e)
 	wrapped(r->out, 0, 0, line);
 	losses(r, e, s);
 	if (e->incomplete)
-		fputs("incomplete: the recording stops before the end of the run\n", r->out);
+		fprintf(r->out, "incomplete: %s\n", words_incomplete);
 	words__summary(r->out, bytes, count, sites);
 	fflush(r->out);
 }
@@ -456,6 +464,11 @@ static void text_close(struct report *r)
 	free(r);
 }
 
+static uint64_t text_memory(const struct report *r)
+{
+	return r->bytes;
+}
+
 const struct report_format report_text = {
 	.open = text_open,
 	.start = text_start,
@@ -467,4 +480,5 @@ const struct report_format report_text = {
 	.tick = text_tick,
 	.end = text_end,
 	.close = text_close,
+	.memory = text_memory,
 };

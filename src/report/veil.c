@@ -102,6 +102,11 @@ static void veiled_close(struct report *r)
 	free(r);
 }
 
+static uint64_t veiled_memory(const struct report *r)
+{
+	return names__memory(r->names) + report__memory(r->format, r->report);
+}
+
 static const struct report_format report_veiled = {
 	.start = veiled_start,
 	.leak = veiled_leak,
@@ -112,6 +117,7 @@ static const struct report_format report_veiled = {
 	.tick = veiled_tick,
 	.end = veiled_end,
 	.close = veiled_close,
+	.memory = veiled_memory,
 };
 
 struct report *veil__open(const struct report_format **format, FILE *out, const struct names *names,

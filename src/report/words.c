@@ -6,9 +6,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const char *role_of(const struct report_leak *l)
+const char *words__role(const struct report_leak *l)
 {
 	static const char *const words[NR_KINDS] = {
 		[KIND_OBJECT] = "object",
@@ -28,12 +29,12 @@ static const char *role_of(const struct report_leak *l)
 	return words[l->a->kind];
 }
 
-char *words__sentence(const struct report_leak *l)
+char *words__what(const struct report_leak *l)
 {
 	const char *callback = l->callback ? l->callback : "a callback";
 	const char *command = l->command ? l->command : "command";
-	const char *holder = report__holder(l), *had;
-	char from[256] = "", *text = NULL;
+	const char *holder = report__holder(l), *had, *role = words__role(l);
+	char *text = NULL;
 	int n;
 
 	/* Worth a word only if it is another function. */
@@ -41,40 +42,49 @@ char *words__sentence(const struct report_leak *l)
 		holder = had = "";
 	else
 		had = l->a->sock ? "; it was held for " : ", last held by ";
-	if (l->function)
-		snprintf(from, sizeof(from), " from %s+0x%x", l->function, l->offset);
 	switch (l->a->rule) {
 	case RULE_CALLBACK_KEPT:
-		n = asprintf(&text, "%s returned without releasing its %s: %" PRIu64 " bytes%s",
-			     callback, role_of(l), l->a->size, from);
+		n = asprintf(&text, "%s returned without releasing its %s", callback, role);
 		break;
 	case RULE_COMMAND_DROPPED:
 		n = asprintf(&text,
-			     "%s for %s was dropped without calling it, and its %s not released: "
-			     "%" PRIu64 " bytes%s",
-			     command, callback, role_of(l), l->a->size, from);
+			     "%s for %s was dropped without calling it, and its %s not released",
+			     command, callback, role);
 		break;
 	case RULE_SUBMIT_FAILED:
-		n = asprintf(&text,
-			     "%s failed for %s, and nobody released the %s: %" PRIu64 " bytes%s",
-			     l->submit ? l->submit : "submitting", callback, role_of(l), l->a->size,
-			     from);
+		n = asprintf(&text, "%s failed for %s, and nobody released the %s",
+			     l->submit ? l->submit : "submitting", callback, role);
 		break;
 	case RULE_OWNER_GONE:
-		n = asprintf(&text, "%s, and its %s not released%s%s: %" PRIu64 " bytes%s",
+		n = asprintf(&text, "%s, and its %s not released%s%s",
 			     l->a->sock ? "a socket was closed" : "a device or module is gone",
-			     l->a->sock ? "memory" : role_of(l), had, holder, l->a->size, from);
+			     l->a->sock ? "memory" : role, had, holder);
 		break;
 	case RULE_UNREFERENCED:
-		n = asprintf(&text, "nothing refers to this %s any more%s%s: %" PRIu64 " bytes%s",
-			     role_of(l), had, holder, l->a->size, from);
+		n = asprintf(&text, "nothing refers to this %s any more%s%s", role, had, holder);
 		break;
 	default:
-		n = asprintf(&text, "%s leaked: %" PRIu64 " bytes%s", role_of(l), l->a->size, from);
+		n = asprintf(&text, "%s leaked", role);
 		break;
 	}
 	return n < 0 ? NULL : text;
 }
+
+char *words__sentence(const struct report_leak *l)
+{
+	char *what = words__what(l), *text = NULL, from[256] = "";
+
+	if (!what)
+		return NULL;
+	if (l->function)
+		snprintf(from, sizeof(from), " from %s+0x%x", l->function, l->offset);
+	if (asprintf(&text, "%s: %" PRIu64 " bytes%s", what, l->a->size, from) < 0)
+		text = NULL;
+	free(what);
+	return text;
+}
+
+const char words_incomplete[] = "the recording stops before the end of the run";
 
 void words__carried(const struct report_leak *l, char *buf, size_t size)
 {
@@ -84,6 +94,26 @@ void words__carried(const struct report_leak *l, char *buf, size_t size)
 		 l->submitter ? " by " : "", l->submitter ? l->submitter : "",
 		 l->callback ? l->callback : "?", l->upper ? ", on behalf of " : "",
 		 l->upper ? l->upper : "");
+}
+
+void words__degraded(unsigned degraded, char *buf, size_t size)
+{
+	static const struct {
+		enum degraded bit;
+		const char *text;
+	} reasons[] = {
+		{ DEGRADED_LOST_EVENTS, "events were lost" },
+		{ DEGRADED_MISSED_HOOKS, "a hook did not run" },
+		{ DEGRADED_NO_STACK, "its stack was left out" },
+		{ DEGRADED_NO_HOOK, "a hook is missing" },
+	};
+	size_t n = 0;
+
+	*buf = '\0';
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons) && n < size; i++)
+		if (degraded & reasons[i].bit)
+			n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? ", " : "",
+					      reasons[i].text);
 }
 
 void words__summary(FILE *out, uint64_t bytes, uint64_t count, size_t sites)

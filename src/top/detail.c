@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/words.h"
 #include "top/figures.h"
 #include "top/internal.h"
 
@@ -120,7 +121,7 @@ static void contents(const struct site_row *s, struct lines *l)
 /* What is the same for all of a site, and what the latest one was. */
 static void site(const struct site_row *s, struct lines *l)
 {
-	char first[16], latest[16];
+	char first[16], latest[16], why[WORDS_DEGRADED];
 
 	lines__add(l, STYLE_BOLD, 0, 0, s->sentence);
 	detail__clock(s->first, first, sizeof(first));
@@ -130,11 +131,10 @@ static void site(const struct site_row *s, struct lines *l)
 		    " probable, %" PRIu64 " retracted), from %s to %s",
 		    rule__name(s->rule), s->count, s->bytes, s->leaks[CERTAINTY_DEFINITE],
 		    s->leaks[CERTAINTY_PROBABLE], s->retracted, first, latest);
-	if (s->degraded)
-		lines__addf(l, STYLE_PROBABLE, 0, "degraded:%s%s%s",
-			    s->degraded & DEGRADED_LOST_EVENTS ? " events were lost" : "",
-			    s->degraded & DEGRADED_MISSED_HOOKS ? " a hook did not run" : "",
-			    s->degraded & DEGRADED_NO_HOOK ? " a hook is missing" : "");
+	if (s->degraded) {
+		words__degraded(s->degraded, why, sizeof(why));
+		lines__addf(l, STYLE_PROBABLE, 0, "degraded: %s", why);
+	}
 	lines__addf(l, STYLE_PLAIN, 0, "allocated by %s (pid %u) at", s->comm, s->tid);
 	for (size_t i = 0; s->stack && i < s->stack->depth; i++)
 		lines__add(l, i == s->stack->site ? STYLE_BOLD : STYLE_PLAIN, 2, 2,

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/footprint.h"
+#include "util/list.h"
+#include "util/printable.h"
 #include "util/table.h"
 
 struct function {
@@ -25,7 +28,8 @@ struct names {
 	size_t nr_functions;
 	struct stack **stacks; /* by number - 1 */
 	size_t nr_stacks;
-	char **modules; /* traced */
+	uint64_t function_bytes, stack_bytes; /* of memory */
+	char **modules;			      /* traced */
 	size_t nr_modules;
 	char **wrappers;
 	size_t nr_wrappers;
@@ -176,43 +180,50 @@ static size_t base_length(const char *name)
 	return len;
 }
 
-uint32_t names__intern(struct names *n, const char *name, const char *module)
+/* Takes both over. */
+static uint32_t intern(struct names *n, char *name, char *module)
 {
-	size_t len = base_length(name);
-	uint64_t hash = hash_bytes(HASH_START, name, len);
+	uint64_t hash = hash_bytes(HASH_START, name, strlen(name));
 	struct function *f, **more;
 
 	hash = hash_bytes(hash, module ? module : "", module ? strlen(module) : 0);
 	for (;; hash++) {
-		const char *m;
-
 		f = table__get(&n->by_name, hash);
 		if (!f)
 			break;
-		m = f->module ? f->module : "";
-		if (strlen(f->name) == len && !memcmp(f->name, name, len) &&
-		    !strcmp(m, module ? module : ""))
+		if (!strcmp(f->name, name) &&
+		    !strcmp(f->module ? f->module : "", module ? module : "")) {
+			free(name);
+			free(module);
 			return f->number;
+		}
 	}
 	f = calloc(1, sizeof(*f));
-	more = reallocarray(n->functions, n->nr_functions + 1, sizeof(*more));
+	more = list__room(n->functions, n->nr_functions, sizeof(*more));
 	if (more)
 		n->functions = more;
-	if (!f || !more)
-		goto fail;
-	f->name = strndup(name, len);
-	f->module = module ? strdup(module) : NULL;
-	if (!f->name || (module && !f->module) || table__set(&n->by_name, hash, f))
-		goto fail;
-	n->functions[n->nr_functions++] = f;
-	f->number = (uint32_t)n->nr_functions;
-	return f->number;
-fail:
-	if (f) {
-		free(f->name);
-		free(f->module);
+	if (!f || !more || table__set(&n->by_name, hash, f)) {
+		free(name);
+		free(module);
+		free(f);
+		return 0;
 	}
-	free(f);
+	n->functions[n->nr_functions++] = f;
+	*f = (struct function){ (uint32_t)n->nr_functions, name, module };
+	n->function_bytes +=
+		footprint(sizeof(*f)) + footprint__text(name) + footprint__text(module);
+	return f->number;
+}
+
+uint32_t names__intern(struct names *n, const char *name, const char *module)
+{
+	char *own_name = printable__copy(name, base_length(name));
+	char *own_module = module ? printable__copy(module, strlen(module)) : NULL;
+
+	if (own_name && (own_module || !module))
+		return intern(n, own_name, own_module);
+	free(own_name);
+	free(own_module);
 	return 0;
 }
 
@@ -299,7 +310,7 @@ static struct stack *keep_stack(struct names *n, struct stack *s)
 	for (; (known = table__get(&n->by_text, hash)); hash++)
 		if (same_text(known, s))
 			return known;
-	more = reallocarray(n->stacks, n->nr_stacks + 1, sizeof(*more));
+	more = list__room(n->stacks, n->nr_stacks, sizeof(*more));
 	if (!more)
 		return NULL;
 	n->stacks = more;
@@ -307,6 +318,9 @@ static struct stack *keep_stack(struct names *n, struct stack *s)
 		return NULL;
 	n->stacks[n->nr_stacks++] = s;
 	s->number = (uint32_t)n->nr_stacks;
+	n->stack_bytes += footprint(sizeof(*s)) + footprint((s->depth + 1) * sizeof(*s->frames));
+	for (size_t i = 0; i < s->depth; i++)
+		n->stack_bytes += footprint__text(s->frames[i].text);
 	return s;
 }
 
@@ -343,7 +357,7 @@ uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint
 		/* Before 5.16 what called a function whose return is hooked is not told. */
 		if (!strcmp(sym->name, "kretprobe_trampoline"))
 			break;
-		f->text = strdup(sym->text);
+		f->text = printable__copy(sym->text, sizeof(sym->text));
 		if (!f->text)
 			goto fail;
 		f->addr = addrs[i];
@@ -476,6 +490,17 @@ const struct stack *names__stack_at(const struct names *n, uint32_t stack)
 	return stack && stack <= n->nr_stacks ? n->stacks[stack - 1] : NULL;
 }
 
+uint64_t names__memory(const struct names *n)
+{
+	/* A veil has each stack at most once, and none that is longer. */
+	if (n->base)
+		return n->base->stack_bytes + footprint__table(n->veiled);
+	return n->function_bytes + n->stack_bytes +
+	       footprint__list(n->nr_functions, sizeof(*n->functions)) +
+	       footprint__list(n->nr_stacks, sizeof(*n->stacks)) + footprint__table(&n->by_name) +
+	       footprint__table(&n->by_text);
+}
+
 uint32_t names__nr_functions(const struct names *n)
 {
 	return (uint32_t)n->nr_functions;
@@ -498,7 +523,8 @@ uint32_t names__add_stack(struct names *n, const struct stack_frame *frames, siz
 		goto out;
 	for (; s->depth < depth; s->depth++) {
 		s->frames[s->depth] = frames[s->depth];
-		s->frames[s->depth].text = strdup(frames[s->depth].text);
+		s->frames[s->depth].text =
+			printable__copy(frames[s->depth].text, strlen(frames[s->depth].text));
 		if (!s->frames[s->depth].text)
 			goto out;
 	}

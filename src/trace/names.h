@@ -3,6 +3,9 @@
  * Functions and stacks as small numbers that stay valid when their module is
  * gone: an address is resolved when the trace first sees it, and the same text
  * always gets the same number, also after a module was loaded again elsewhere.
+ *
+ * Whoever names a function may be up to something: every text that comes out is
+ * printable (util/printable.h).
  */
 #ifndef NLB_NAMES_H
 #define NLB_NAMES_H
@@ -79,6 +82,8 @@ bool names__veiled(const struct names *n);
  */
 char *names__without_addresses(const char *text);
 
+/* What they take of memory (util/footprint.h), but for what only a resolver is asked. */
+uint64_t names__memory(const struct names *n);
 /* The highest number of a function and of a stack: they are given out from 1. */
 uint32_t names__nr_functions(const struct names *n);
 uint32_t names__nr_stacks(const struct names *n);

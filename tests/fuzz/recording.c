@@ -6,7 +6,7 @@
  * in which format it is told.
  *
  * Whatever is in there: no crash, no leak, no undefined behaviour, no endless
- * loop, and memory within limits.
+ * loop, memory within limits, and nothing printed that steers a terminal.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +18,9 @@
 #include "record/reader.h"
 #include "report/diff.h"
 #include "util/log.h"
+
+/* Within reach of a small file. */
+#define MEMORY_MAX (4U << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -40,6 +43,23 @@ static void none_warned(void *ctx, const struct warning *w, uint64_t now)
 	none(ctx, NULL, now);
 }
 
+/* Whatever is in there: nothing that is written for people steers a terminal. */
+static ssize_t look_at(void *ctx, const char *text, size_t size)
+{
+	static unsigned char before;
+
+	(void)ctx;
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if ((c < 0x20 && c != '\n') || c == 0x7f ||
+		    (before == 0xc2 && c >= 0x80 && c < 0xa0))
+			abort();
+		before = c;
+	}
+	return (ssize_t)size;
+}
+
 static void play(const unsigned char *file, size_t size, unsigned how)
 {
 	static const struct ledger_ops silent = { none, none_updated, none, none_warned };
@@ -52,10 +72,11 @@ static void play(const unsigned char *file, size_t size, unsigned how)
 	struct playback *p;
 
 	if (!out)
-		out = fopen("/dev/null", "we");
+		out = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = look_at });
 	p = playback__new(reader);
 	if (!in || !out || !p)
 		abort();
+	playback__set_memory_max(p, MEMORY_MAX);
 	playback__set_ops(p, &silent, NULL);
 	if (format && playback__set_format(p, format, format->open(out, playback__names(p), false)))
 		abort();

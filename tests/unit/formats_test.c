@@ -121,6 +121,26 @@ static void kmemleak_of_each_series(void **state)
 	}
 }
 
+/* It is what makes out a leak of long ago, and only older kernels print it. */
+static void kmemleak_age(void **state)
+{
+	const struct scene s = { .sites = 1, .rounds = 2, .kernel = "5.15.0" };
+	char *text = scene__text(&s, &report_kmemleak, NULL), *at;
+	double ages[2];
+
+	(void)state;
+	at = strstr(text, " (age ");
+	assert_non_null(at);
+	ages[0] = strtod(at + 6, NULL);
+	at = strstr(at + 1, " (age ");
+	assert_non_null(at);
+	ages[1] = strtod(at + 6, NULL);
+	/* Rounds are 0.4 s apart, and the end comes 2.5 s after the last. */
+	assert_true(ages[0] > 3.3 && ages[0] < 3.4);
+	assert_true(ages[1] > 2.9 && ages[1] < 3.0);
+	free(text);
+}
+
 /* ---- folded ---- */
 
 static void folded_adds_up(void **state)
@@ -528,6 +548,110 @@ static void pprof_by_its_schema(void **state)
 
 /* ---- all of them ---- */
 
+static const char *text_in(const struct scene *s, const struct report_format *format)
+{
+	static char *kept;
+	size_t size, raw_size;
+	unsigned char *raw;
+
+	free(kept);
+	kept = scene__text(s, format, &size);
+	if (format != &report_pprof)
+		return kept;
+	raw = inflated(kept, size, &raw_size);
+	free(kept);
+	kept = calloc(1, raw_size + 1);
+	assert_non_null(kept);
+	for (size_t i = 0; i < raw_size; i++)
+		kept[i] = raw[i] ? (char)raw[i] : ' ';
+	free(raw);
+	return kept;
+}
+
+/* Where a format has a place for it. */
+static void incomplete(void **state)
+{
+	static const char why[] = "the recording stops before the end of the run";
+	struct scene s = some;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		bool place = formats[i] != &report_kmemleak && formats[i] != &report_folded;
+
+		s.stops = false;
+		assert_null(strstr(text_in(&s, formats[i]), why));
+		s.stops = true;
+		assert_int_equal(strstr(text_in(&s, formats[i]), why) != NULL, place);
+	}
+}
+
+/* One of a socket, whose memory was held for a callback above the stack. */
+static char *socket_in(const struct report_format *format)
+{
+	struct ledger_config config = { 0 };
+	struct ledger_ops ops = { 0 };
+	struct ledger *ledger = ledger__new(&config, &ops, NULL);
+	struct report_end end = { .ledger = ledger, .seconds = 1 };
+	struct allocation a = { .id = 1,
+				.size = 1024,
+				.rule = RULE_OWNER_GONE,
+				.sock = true,
+				.certainty = CERTAINTY_PROBABLE };
+	struct report_leak l = { .a = &a,
+				 .now = SCENE_WALL,
+				 .moment = SCENE_WALL,
+				 .function = "sk_prot_alloc",
+				 .callback = "digital_in_send_complete",
+				 .upper = "rawsock_data_exchange_complete",
+				 .command = "IN_SEND",
+				 .submit = "digital_send_cmd",
+				 .submitter = "digital_in_send" };
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	struct report *r = format->open(out, NULL, false);
+
+	format->leak(r, &l);
+	format->end(r, &end);
+	format->close(r);
+	fclose(out);
+	ledger__free(ledger);
+	return text;
+}
+
+/* People read the same in each of them. */
+static void sockets(void **state)
+{
+	static const char said[] = "a socket was closed, and its memory not released; it was held "
+				   "for ";
+	char *text = socket_in(&report_text), *to = text;
+
+	(void)state;
+	/* It is broken into lines. */
+	for (const char *from = text; *from; to++) {
+		*to = *from == '\n' ? ' ' : *from;
+		from += *from == '\n' ? 1 + strspn(from + 1, " ") : 1;
+	}
+	*to = '\0';
+	assert_non_null(strstr(text, said));
+	free(text);
+	text = socket_in(&report_perfetto);
+	assert_non_null(strstr(text, said));
+	assert_non_null(strstr(strstr(text, said), "for rawsock_data_exchange_complete\""));
+	free(text);
+	text = socket_in(&report_html);
+	assert_non_null(strstr(text, said));
+	assert_non_null(strstr(text, "for <code>rawsock_data_exchange_complete</code>"));
+	assert_non_null(strstr(text, "<b>Held</b> <span>for an <code>IN_SEND</code> command, by "
+				     "<code>digital_send_cmd</code> in "
+				     "<code>digital_in_send</code>, for "
+				     "<code>digital_in_send_complete</code>, on behalf of "
+				     "<code>rawsock_data_exchange_complete</code>"));
+	assert_non_null(strstr(text, "the socket was closed at "));
+	assert_null(strstr(text, "device or module"));
+	free(text);
+}
+
 static void nothing_found(void **state)
 {
 	size_t size;
@@ -588,12 +712,15 @@ static void no_control_characters(void **state)
 
 static const struct CMUnitTest formats_tests[] = {
 	TEST("kmemleak: as each kernel series prints it", kmemleak_of_each_series),
+	TEST("kmemleak: an object's age is that at the end of the trace", kmemleak_age),
 	TEST("folded: all leaked bytes are in it, the callback last", folded_adds_up),
 	TEST("folded: one stack to the letter", folded_of_one),
 	TEST("perfetto: every allocation begins and ends, leaks are marked", perfetto_is_whole),
 	TEST("perfetto: it says what was left out", perfetto_says_what_is_left_out),
 	TEST("pprof: all allocations are in it and refer to what is there", pprof_adds_up),
 	TEST("pprof: protoc decodes it by its schema", pprof_by_its_schema),
+	TEST("each format says that the recording stops early, where it has a place", incomplete),
+	TEST("a socket is told of as one in every format that people read", sockets),
 	TEST("each format can be empty", nothing_found),
 	TEST("each format can do without start and taps", findings_alone),
 	TEST("each format reports a full disk", full_disk),

@@ -23,6 +23,8 @@ static const struct scene late = {
 	.sites = 2, .rounds = 3, .late = true, .degraded = true, .healed = true
 };
 
+static const struct scene suppressed = { .sites = 1, .rounds = 15, .suppressed = "leak:nfcf\n" };
+
 static unsigned count(const char *text, const char *what)
 {
 	unsigned n = 0;
@@ -108,7 +110,7 @@ static void tells_what_weakens_it(void **state)
 	char *text = without_scripts(&late);
 
 	(void)state;
-	says(text, "degraded: a hook had not run before they arose.");
+	says(text, "degraded: a hook did not run.");
 	says(text, "<b>2</b> times a hook did not run.");
 	says(text, "<b>1</b> free was missed, and noticed since.");
 	says(text, "<b>3</b> allocations are without their stacks: events came too fast.");
@@ -116,6 +118,10 @@ static void tells_what_weakens_it(void **state)
 	says(text, "<h2>Taken back</h2>");
 	says(text, "1 was not:");
 	says(text, "lost: skbs freed by calling <code>__kfree_skb()</code>");
+	free(text);
+	text = without_scripts(&suppressed);
+	says(text, "<b>15</b> findings with 120 bytes suppressed.");
+	says(text, "<em>No leaks found</em>");
 	free(text);
 	text = without_scripts(&one);
 	says_not(text, "Taken back</h2>");
@@ -154,7 +160,7 @@ static void each_rule_in_words(void **state)
 		    "<b>Delivered</b> <span>to <code>the_callback</code>", "<b>Returned</b>" } },
 		{ RULE_COMMAND_DROPPED,
 		  KIND_PARAMS,
-		  { "was dropped without calling it, and its params kept",
+		  { "was dropped without calling it, and its params not released",
 		    "as the params of an <code>IN_SEND</code> command", "<b>Dropped</b>",
 		    "<code>the_callback</code> never ran" } },
 		{ RULE_SUBMIT_FAILED,
@@ -163,8 +169,8 @@ static void each_rule_in_words(void **state)
 		    "<code>digital_send_cmd</code> returned an error", "<b>Queued</b>" } },
 		{ RULE_OWNER_GONE,
 		  KIND_SKB,
-		  { "went without releasing its skb", "<b>Orphaned</b>", "its device or module",
-		    "left it behind" } },
+		  { "a device or module is gone, and its skb not released", "<b>Orphaned</b>",
+		    "its device or module", "left it behind" } },
 		{ RULE_UNREFERENCED,
 		  KIND_COMMAND,
 		  { "nothing refers to this command any more", "as an <code>IN_SEND</code> command",

@@ -105,7 +105,7 @@ static void check_view(const struct model_view *v, const struct ledger_stats *s)
 	}
 	for (size_t i = 1; i < v->nr_sites; i++)
 		assert_true(v->sites[i - 1].bytes >= v->sites[i].bytes);
-	assert_false(v->incomplete);
+	assert_null(model__incomplete(v));
 }
 
 static void look(const struct model_view *v)
@@ -223,7 +223,6 @@ static void look_story(const struct model_view *v)
 {
 	const struct model_site *s = &v->sites[0];
 	const struct model_finding *f = s->first;
-	char text[256];
 
 	look(v);
 	assert_int_equal(v->nr_sites, 2);
@@ -251,9 +250,8 @@ static void look_story(const struct model_view *v)
 	assert_null(f->stack->frames[6].module);
 	assert_int_equal(f->wall_born - f->born, SCENE_WALL - SCENE_MONO);
 	assert_int_equal(f->wall_moment - f->moment, SCENE_WALL - SCENE_MONO);
-	model__sentence(f, text, sizeof(text));
-	assert_string_equal(text, "IN_SEND for digital_in_recv_sdd_res was dropped without calling "
-				  "it, and its request kept");
+	assert_string_equal(f->what, "IN_SEND for digital_in_recv_sdd_res was dropped without "
+				     "calling it, and its request not released");
 	/* its turns, in order */
 	assert_true(f->nr_story >= 1);
 	assert_int_equal(f->story[0].kind, MODEL_REPORTED);
@@ -304,6 +302,31 @@ static void taken_back(void **state)
 
 	(void)state;
 	render(&s, look_late);
+}
+
+static void look_suppressed(const struct model_view *v)
+{
+	look(v);
+	assert_int_equal(v->nr_sites, 1);
+	assert_string_equal(v->sites[0].first->function, "digital_in_send_sdd_req");
+	assert_int_equal(v->suppressed, 3);
+	assert_int_equal(v->suppressed_bytes, 24);
+	for (size_t i = 0; i < v->nr_totals; i++)
+		if (v->totals[i].rule != RULE_NONE)
+			assert_string_equal(v->totals[i].callback, "digital_in_recv_sdd_res");
+}
+
+/* Nowhere: neither as a slice, nor in a sum, nor in the picture of memory. */
+static void suppressed(void **state)
+{
+	const struct scene s = { .sites = 2,
+				 .rounds = 3,
+				 .noise = 2,
+				 .definite = true,
+				 .suppressed = "leak:^digital_tg_listen_nfcf$\n" };
+
+	(void)state;
+	render(&s, look_suppressed);
 }
 
 static void look_healed(const struct model_view *v)
@@ -414,6 +437,7 @@ static const struct CMUnitTest model_tests[] = {
 	TEST("also for every recording, whatever was lost", every_recording_agrees),
 	TEST("a finding keeps its whole story", everything_about_a_finding),
 	TEST("a retracted finding stands no more", taken_back),
+	TEST("what is suppressed is a leak nowhere", suppressed),
 	TEST("a missed free ends the allocation when it is noticed", missed_free),
 	TEST("a story without end keeps its first turns and its last", endless_story),
 	TEST("of very many allocations the newest are kept, and the rest counted", bounded),

@@ -45,6 +45,31 @@ static void functions(void **state)
 	names__free(n);
 }
 
+/* A module brings its own symbols, and none of them gets through to a terminal. */
+static void printable(void **state)
+{
+	static const struct fake_symbol hostile[] = {
+		{ "x\x1b[2J", "\xc2\x9bK", FAKE_LISTEN_NFCF, 0x90 },
+		{ NULL, NULL, 0, 0 },
+	};
+	struct stack_frame frame = { .text = "y\xe2\x80\xae\x07+0x1/0x2 [nfc]" };
+	const uint64_t addr = FAKE_LISTEN_NFCF + 1;
+	struct names *n = make();
+	uint32_t function;
+
+	(void)state;
+	kernel.symbols = hostile;
+	function = names__function(n, FAKE_LISTEN_NFCF);
+	assert_string_equal(names__text(n, function), "x?[2J");
+	assert_string_equal(names__module(n, function), "?K");
+	assert_int_equal(names__intern(n, "x\x1b[2J", "\xc2\x9bK"), function);
+	assert_string_equal(names__stack_at(n, names__stack(n, &addr, 1, 0))->frames[0].text,
+			    "x?[2J+0x1/0x90 [?K]");
+	assert_string_equal(names__stack_at(n, names__add_stack(n, &frame, 1, 0))->frames[0].text,
+			    "y??+0x1/0x2 [nfc]");
+	names__free(n);
+}
+
 static void unknown(void **state)
 {
 	struct names *n = make();
@@ -393,6 +418,7 @@ static void from_elsewhere(void **state)
 
 static const struct CMUnitTest names[] = {
 	TEST("names: every address of a function has its number", functions),
+	TEST("names: what would steer a terminal does not come out", printable),
 	TEST("names: what is not known is 0, and asked again", unknown),
 	TEST("names: without a resolver stacks are addresses", no_resolver),
 	TEST("names: gcc's suffixes are stripped", suffixes),

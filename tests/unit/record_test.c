@@ -62,7 +62,7 @@ static void comm(char *buf)
 	size_t n = next_random(&seed) % 16;
 
 	for (size_t i = 0; i < n; i++)
-		buf[i] = (char)(1 + next_random(&seed) % 127);
+		buf[i] = (char)(' ' + next_random(&seed) % 95);
 }
 
 /* Whoever adds a field to these adds it here, and to the tables of item.c. */
@@ -392,6 +392,28 @@ static void long_texts(void **state)
 	assert_memory_equal(got.header.kernel, "aaa?aaa", 7);
 }
 
+/* A task may call itself anything, and a module its functions. */
+static void dirty_names(void **state)
+{
+	struct item alloc = { .type = ITEM_ALLOC, .event = { .type = EVENT_ALLOC } };
+	struct item device = { .type = ITEM_DEVICE,
+			       .device.name = "\xc2\x9b"
+					      "2J\xff\x1b" };
+	struct item_base to = { 0 }, from = { 0 };
+	unsigned char buf[ITEM_SIZE_MAX];
+	struct item got;
+	size_t n;
+
+	(void)state;
+	snprintf(alloc.event.alloc.comm, sizeof(alloc.event.alloc.comm), "\x1b[2J\xc2\x9bK\n");
+	n = item__encode(&alloc, &to, buf, sizeof(buf));
+	assert_int_equal(item__decode(&got, &from, buf, n), n);
+	assert_string_equal(got.event.alloc.comm, "?[2J?K?");
+	n = item__encode(&device, &to, buf, sizeof(buf));
+	assert_int_equal(item__decode(&got, &from, buf, n), n);
+	assert_string_equal(got.device.name, "?2J??");
+}
+
 static void older_and_newer_fields(void **state)
 {
 	/* A free with nothing but its time and task: what an older one had. */
@@ -434,6 +456,11 @@ static void hostile_items(void **state)
 		{ 4, { ITEM_MODULE, 2, 1, 'a' }, "no end of the text" },
 		{ 5, { ITEM_MODULE, 3, 1, 'a', 'b' }, "likewise" },
 		{ 5, { ITEM_MODULE, 3, 1, 27, 0 }, "an escape" },
+		{ 6, { ITEM_MODULE, 4, 2, 0xc2, 0x9b, 0 }, "an escape in one character" },
+		{ 5, { ITEM_MODULE, 3, 1, 0xff, 0 }, "no UTF-8" },
+		{ 13, { ITEM_ALLOC, 11, 2, 1, 0, 2, 8, 0, 0, 0, 2, 27, '[' }, "an escape" },
+		{ 13, { ITEM_ALLOC, 11, 2, 1, 0, 2, 8, 0, 0, 0, 2, 0xc2, 0x9b }, "likewise" },
+		{ 13, { ITEM_ALLOC, 11, 2, 1, 0, 2, 8, 0, 0, 0, 2, 'a', 0 }, "an end within" },
 		{ 5, { ITEM_MODULE, 3, 1, 0, 0 }, "an end within" },
 		{ 8, { ITEM_MODULE, 6, 0xff, 0xff, 0xff, 0xff, 0x0f, 0 }, "a number too long" },
 		{ 4, { ITEM_ROLE, 2, 1, ROLE_DISPATCH + 1 }, "a number too long" },
@@ -941,6 +968,7 @@ static const struct CMUnitTest record[] = {
 	TEST("record: every field of every item comes back; half an item is none", round_trip),
 	TEST("record: an item that does not fit is not written", room),
 	TEST("record: long texts are cut, what steers terminals is taken out", long_texts),
+	TEST("record: nor does a name of a task or a device steer one", dirty_names),
 	TEST("record: fields that an older recording lacks are zero", older_and_newer_fields),
 	TEST("record: items that cannot be are refused", hostile_items),
 	TEST("record: garbage is taken or refused, nothing worse", garbage_items),

@@ -558,6 +558,45 @@ static void json_nulls(void **state)
 	stop(&r);
 }
 
+/* What is no UTF-8 has its place wherever it stands. */
+static void json_no_text(void **state)
+{
+	static const char *const texts[] = { "good", "b\xff"
+						     "d" };
+	struct stack_frame frames[] = { { .text = "f\xc3+0x1/0x2 [nfc]" },
+					{ .text = "good+0x1/0x2" } };
+	struct stack s = { .depth = 2, .frames = frames };
+	struct allocation a = { .rule = RULE_UNREFERENCED, .comm = "\xfe" };
+	struct report_leak l = { .a = &a, .stack = &s, .callback = "\xff" };
+	struct report_start start_of = { .kernel = "6.1",
+					 .modules = texts,
+					 .nr_modules = 2,
+					 .missing = texts,
+					 .nr_missing = 2 };
+	struct rendering r;
+	json_t *o, *list;
+
+	(void)state;
+	start(&r, &report_json);
+	r.format->start(r.report, &start_of);
+	r.format->leak(r.report, &l);
+	split(&r);
+	o = line_of(&r, "start", 0);
+	list = json_object_get(o, "hooks_missing");
+	assert_int_equal(json_array_size(list), 2);
+	assert_string_equal(json_string_value(json_array_get(list, 1)), "b?d");
+	assert_int_equal(json_array_size(json_object_get(o, "modules")), 2);
+	json_decref(o);
+	o = line_of(&r, "leak", 0);
+	list = json_object_get(json_object_get(o, "alloc"), "stack");
+	assert_int_equal(json_array_size(list), 2);
+	assert_string_equal(json_string_value(json_array_get(list, 0)), "f?+0x1/0x2 [nfc]");
+	assert_string_equal(text_of(json_object_get(o, "alloc"), "comm"), "?");
+	assert_string_equal(text_of(o, "callback"), "?");
+	json_decref(o);
+	stop(&r);
+}
+
 /* Is key a word of the documentation?  Sub-objects are documented as alloc.key. */
 static bool documented(const char *doc, const char *key)
 {
@@ -730,7 +769,8 @@ static void wide_text(void **state)
 				.rule = RULE_CALLBACK_KEPT,
 				.certainty = CERTAINTY_PROBABLE,
 				.kind = KIND_USER_ARGUMENT,
-				.degraded = DEGRADED_LOST_EVENTS | DEGRADED_MISSED_HOOKS,
+				.degraded = DEGRADED_LOST_EVENTS | DEGRADED_MISSED_HOOKS |
+					    DEGRADED_NO_STACK | DEGRADED_NO_HOOK,
 				.tid = 4194304,
 				.comm = "kworker/u128:12" };
 	struct report_leak l = { .a = &a,
@@ -791,6 +831,7 @@ static void wide_text(void **state)
 	e.ledger = r.player.ledger;
 	r.format->end(r.report, &e);
 	split(&r);
+	text_line(&r, "    degraded: events were lost, a hook did not run, its stack");
 	check_width(&r);
 	stop(&r);
 }
@@ -977,6 +1018,7 @@ static const struct CMUnitTest report[] = {
 	CASE("every JSON line has its fields with their types", json_lines),
 	CASE("JSON values are those of the ledger", json_values),
 	CASE("JSON of what is not known and of what is no text", json_nulls),
+	CASE("JSON of what is no UTF-8 has as many frames and hooks", json_no_text),
 	CASE("JSON has no field that is not documented", json_documented),
 	CASE("JSON histograms", json_histogram),
 	CASE("times are RFC 3339 in UTC", times),

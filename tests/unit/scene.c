@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "hooks/subsystem.h"
+#include "report/filter.h"
 #include "report/veil.h"
 
 #define TEXT   0xffffffffc0000000ULL
@@ -310,6 +311,22 @@ static void play(struct play *p)
 
 /* ---- the whole of it ---- */
 
+/* As `report` puts a filter in front of the format. */
+static struct suppressions *filter(struct play *p)
+{
+	const char *lines = p->scene->suppressed;
+	struct suppressions *list = suppressions__new();
+	char error[SUPPRESSIONS_ERROR];
+
+	if (!lines)
+		return list;
+	if (!list || suppressions__parse(list, "scene", lines, strlen(lines), error))
+		abort();
+	p->report = filter__open(p->format, p->report, list, false);
+	p->format = &report_filtered;
+	return list;
+}
+
 static void begin(struct play *p, bool collects)
 {
 	static const char *const modules[] = { "nfc", "nfc_digital", "nfcsim" };
@@ -347,6 +364,7 @@ static void end(struct play *p, struct scene_sum *sum)
 	const struct scene *s = p->scene;
 	struct report_end e = { .seconds = (double)(p->now + 500000000 - SCENE_MONO) / 1e9,
 				.ledger = p->ledger,
+				.incomplete = s->stops,
 				.missed_hooks = s->degraded ? 2 : 0,
 				.left_out = s->degraded ? 3 : 0 };
 
@@ -375,6 +393,7 @@ int scene__render(const struct scene *s, const struct report_format *format, FIL
 	struct ledger_config config = { .grace_ns = 1000000000, .min_age_ns = 5000000000 };
 	struct ledger_ops ops = { on_leak, on_update, on_retracted, on_warning };
 	struct play *p = calloc(1, sizeof(*p));
+	struct suppressions *list;
 	int status = 0;
 
 	if (!p)
@@ -387,6 +406,7 @@ int scene__render(const struct scene *s, const struct report_format *format, FIL
 	p->ledger = ledger__new(&config, &ops, p);
 	if (p->names)
 		p->report = veil__open(&p->format, out, p->names, false, s->veiled, &p->own);
+	list = filter(p);
 	if (!p->ledger || !p->report || names__trace_module(p->names, "nfc_digital") ||
 	    names__wrapper(p->names, "digital_skb_alloc"))
 		abort();
@@ -401,6 +421,7 @@ int scene__render(const struct scene *s, const struct report_format *format, FIL
 			look(model__view(p->own));
 	}
 	p->format->close(p->report);
+	suppressions__free(list);
 	ledger__free(p->ledger);
 	names__free(p->names);
 	free(p);

@@ -20,13 +20,15 @@ struct scene {
 	bool hostile;	 /* names that want out of where they are put */
 	bool definite;	 /* two searches find nothing */
 	bool degraded;
-	bool late;	    /* the first leak is freed in the end: retracted */
-	bool healed;	    /* one free was missed, and its address used again */
-	bool no_start;	    /* nothing but findings and the end */
-	bool no_taps;	    /* nor the events */
-	bool nameless;	    /* one frame has no symbol, only an address */
-	bool veiled;	    /* addresses and contents are hidden */
-	const char *kernel; /* NULL: 6.12 */
+	bool late;		/* the first leak is freed in the end: retracted */
+	bool healed;		/* one free was missed, and its address used again */
+	bool no_start;		/* nothing but findings and the end */
+	bool no_taps;		/* nor the events */
+	bool nameless;		/* one frame has no symbol, only an address */
+	bool veiled;		/* addresses and contents are hidden */
+	bool stops;		/* before the end of the run */
+	const char *suppressed; /* lines of a file; NULL: nothing is */
+	const char *kernel;	/* NULL: 6.12 */
 };
 
 /* What the ledger said of itself in the end, to compare with. */

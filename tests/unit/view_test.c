@@ -567,7 +567,8 @@ static void details(void **state)
 {
 	(void)state;
 	small_world();
-	add_site(1, "nothing refers to this object any more: 32 bytes", 2);
+	add_site(1, "nothing refers to this object any more: 32 bytes", 2)->degraded =
+		DEGRADED_LOST_EVENTS | DEGRADED_NO_STACK;
 	draw(80, 24);
 	key('j');
 	key(VIEW_KEY_ENTER);
@@ -582,6 +583,7 @@ static void details(void **state)
 	key('j');
 	draw(80, 24);
 	assert_true(sees("nothing refers to this object any more: 32 bytes"));
+	assert_true(sees("degraded: events were lost, its stack was left out"));
 	assert_non_null(strstr(selected_line(), "2 leaked"));
 	key('q');
 	draw(80, 24);
