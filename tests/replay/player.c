@@ -443,6 +443,13 @@ size_t player__nr_findings(const struct player *p)
 
 /* ---- life ---- */
 
+static int set_role(struct player *p, const char *function, const char *module, enum role role)
+{
+	uint32_t name = names__intern(p->names, function, module);
+
+	return name ? session__set_role(p->session, name, role) : -ENOMEM;
+}
+
 static int set_roles(struct player *p)
 {
 	int err = 0;
@@ -451,13 +458,10 @@ static int set_roles(struct player *p)
 		const struct subsystem *s = subsystems[i];
 
 		for (const char *const *d = s->dispatchers; d && *d && !err; d++)
-			err = session__set_role(p->session, names__intern(p->names, *d, s->module),
-						ROLE_DISPATCH);
+			err = set_role(p, *d, s->module, ROLE_DISPATCH);
 		for (const struct hooked_function *f = s->functions; f->name && !err; f++)
 			if (f->role == HOOK_SUBMIT)
-				err = session__set_role(p->session,
-							names__intern(p->names, f->name, s->module),
-							ROLE_SUBMIT);
+				err = set_role(p, f->name, s->module, ROLE_SUBMIT);
 	}
 	return err;
 }

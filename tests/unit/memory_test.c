@@ -287,6 +287,7 @@ static void record(struct tape *tape, const struct demand *demand)
 {
 	tape__open(tape);
 	assert_int_equal(recorder__open(&recorder, tape->path), 0);
+	assert_int_equal(recorder__begin(recorder), 0);
 	put(&(struct item){ .type = ITEM_HEADER, .header = { "1", "6.12", "x86_64" } });
 	put(&(struct item){ .type = ITEM_CONFIG, .config = { 0, FOREVER } });
 	put(&(struct item){ .type = ITEM_START });
@@ -409,6 +410,7 @@ static void large_and_honest(void **state)
 	(void)state;
 	tape__open(&tape);
 	assert_int_equal(recorder__open(&recorder, tape.path), 0);
+	assert_int_equal(recorder__begin(recorder), 0);
 	put(&(struct item){ .type = ITEM_HEADER, .header = { "1", "6.12", "x86_64" } });
 	put(&(struct item){ .type = ITEM_CONFIG, .config = { 0, FOREVER } });
 	put(&(struct item){ .type = ITEM_START });
