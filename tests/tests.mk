@@ -55,6 +55,9 @@ $(T)/torture_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc reallo
 # The one that is tested of the subcommands' own.
 $(T)/sandbox_test: $(T)/obj/src/cmd/sandbox.o
 
+# The kernel is a pretended one.
+$(T)/hooks_test: WRAP := -Wl$(comma)--wrap=query__resolve -Wl$(comma)--wrap=kernel__module_symbols
+
 # Memory is read from a pretended kernel.
 IMAGE_WRAP := $(patsubst %,-Wl$(comma)--wrap=query__%,find read read_all)
 $(T)/slab_test: WRAP := $(IMAGE_WRAP)

@@ -139,9 +139,10 @@ static bool returns(enum hook_role role)
 	       role == HOOK_ABORT;
 }
 
-static int add_function(struct hooks *h, const struct subsystem *s, const char *name, uint64_t addr,
-			const struct hooked_function *f, enum hook_role role, bool at_return,
-			const char *lost)
+/* The module is the function's: a callback need not be of the subsystem that it was given to. */
+static int add_function(struct hooks *h, const struct subsystem *s, const char *module,
+			const char *name, uint64_t addr, const struct hooked_function *f,
+			enum hook_role role, bool at_return, const char *lost)
 {
 	static const char *const mechanisms[][2] = {
 		[ATTACH_KPROBE] = { "kprobe", "kretprobe" },
@@ -150,14 +151,14 @@ static int add_function(struct hooks *h, const struct subsystem *s, const char *
 	};
 	struct entry *e;
 
-	e = add_entry(h, mechanisms[h->mode][at_return], name, s->module, lost);
+	e = add_entry(h, mechanisms[h->mode][at_return], name, module, lost);
 	if (!e)
 		return -ENOMEM;
 	e->function = true;
 	e->addr = addr;
 	e->meaning.subsystem = s;
 	e->meaning.role = role;
-	e->meaning.function = names__intern(h->names, name, s->module);
+	e->meaning.function = names__intern(h->names, name, module);
 	e->meaning.arguments = f ? f->arguments : NULL;
 	/* Whatever returns may allocate skbs meanwhile. */
 	if (returns(role))
@@ -165,7 +166,7 @@ static int add_function(struct hooks *h, const struct subsystem *s, const char *
 	else
 		e->program_name = at_return ? "nlb_return" : "nlb_call";
 	if (!addr)
-		set_state(e, HOOK_MISSING, "no such function in this build of %s", s->module);
+		set_state(e, HOOK_MISSING, "no such function in this build of %s", module);
 	else if (h->mode == ATTACH_KPROBE && !h->kernel->features.kprobe)
 		set_state(e, HOOK_MISSING, "no perf kprobes (CONFIG_KPROBE_EVENTS)");
 	else if (h->mode == ATTACH_KPROBE_MULTI && !h->kernel->features.kprobe_multi)
@@ -198,9 +199,10 @@ static int plan_module(struct hooks *h, const char *module)
 			uint64_t addr = reduced ? module_symbols__find_reduced(&symbols, f->name)
 						: module_symbols__find(&symbols, f->name);
 
-			err = add_function(h, s, f->name, addr, f, f->role, false, f->lost);
+			err = add_function(h, s, module, f->name, addr, f, f->role, false, f->lost);
 			if (!err && returns(f->role))
-				err = add_function(h, s, f->name, addr, f, f->role, true, f->lost);
+				err = add_function(h, s, module, f->name, addr, f, f->role, true,
+						   f->lost);
 			/* One that need not be learned. */
 			if (!err && addr && f->role == HOOK_CALLBACK) {
 				err = table__set(&h->callbacks, addr, h);
@@ -596,16 +598,16 @@ void hooks__learn_callback(struct hooks *h, const struct subsystem *s, uint64_t 
 	const char *lost = "what this callback was given, until it returns";
 	struct symbol sym;
 
-	if (table__get(&h->callbacks, addr) || h->nr_callbacks == MAX_CALLBACKS ||
-	    query__resolve(h->kernel->query, &addr, 1, &sym) || sym.offset ||
-	    !hooks__has_module(h, sym.module))
+	if (table__get(&h->callbacks, addr) || query__resolve(h->kernel->query, &addr, 1, &sym) ||
+	    sym.offset || !hooks__has_module(h, sym.module) || table__set(&h->callbacks, addr, h))
 		return;
-	if (table__set(&h->callbacks, addr, h) ||
-	    add_function(h, s, sym.name, addr, NULL, HOOK_CALLBACK, false, lost))
+	if (add_function(h, s, sym.module, sym.name, addr, NULL, HOOK_CALLBACK, false, lost)) {
+		table__remove(&h->callbacks, addr); /* the next time, then */
 		return;
-	h->nr_callbacks++;
-	snprintf(h->entries[h->count - 1]->hook.module, sizeof(h->entries[0]->hook.module), "%s",
-		 sym.module);
+	}
+	if (h->nr_callbacks++ >= MAX_CALLBACKS)
+		set_state(h->entries[h->count - 1], HOOK_MISSING, "%d callbacks are hooked already",
+			  MAX_CALLBACKS);
 	attach_entry(h, h->count - 1);
 	missing__say(h, h->count - 1);
 }
