@@ -181,13 +181,6 @@ void hooks__rest(struct hooks *h, size_t objects, size_t skbs)
 
 /* ---- may it sleep at all? ---- */
 
-static bool hook_attached(const struct hooks *h, const char *module, const char *target)
-{
-	size_t i = missing__find(h, module, target);
-
-	return i < h->count && h->entries[i]->hook.state == HOOK_ATTACHED;
-}
-
 /* Is there a hook that says when a device of this module comes up? */
 static bool device_up_is_seen(const struct hooks *h, const char *module)
 {
@@ -195,7 +188,7 @@ static bool device_up_is_seen(const struct hooks *h, const char *module)
 		const struct subsystem *s = subsystems[i];
 
 		if (s->device_up && !strcmp(s->module, module))
-			return hook_attached(h, module, s->device_up);
+			return missing__there(h, module, s->device_up);
 		if (s->device_up && modules__depends(&h->kernel->modules, module, s->module))
 			return true; /* its own turn comes */
 	}
@@ -204,7 +197,7 @@ static bool device_up_is_seen(const struct hooks *h, const char *module)
 
 bool hooks__may_sleep(const struct hooks *h)
 {
-	if (h->silent || !hook_attached(h, "", "module_load"))
+	if (h->silent || !missing__there(h, "", "module_load"))
 		return false;
 	for (size_t i = 0; i < h->nr_modules; i++)
 		if (!device_up_is_seen(h, h->modules[i]))

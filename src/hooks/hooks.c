@@ -451,9 +451,7 @@ static void attach_entry(struct hooks *h, size_t index)
 	if (e->function)
 		err = attach__function(&e->attachment, h->mode, function_program(h, e), e->addr,
 				       e->hook.module, e->hook.target, NLB_COOKIE(index + 1, inner),
-				       !strcmp(e->hook.mechanism, "fexit") ||
-					       !strncmp(e->hook.mechanism, "kret", 4),
-				       !h->kernel->features.cookie);
+				       missing__is_return(e), !h->kernel->features.cookie);
 	else
 		err = attach__program(&e->attachment, e->program);
 	if (err)

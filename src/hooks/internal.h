@@ -57,8 +57,15 @@ struct hooks {
 
 /* ---- missing.c ---- */
 
-/* Place of the hook on a tracepoint or function (module "": the kernel's), or the hooks' count. */
+/*
+ * Place of the hook on a tracepoint or function (module "": the kernel's), or the hooks' count.
+ * One that went with its module is none.
+ */
 size_t missing__find(const struct hooks *h, const char *module, const char *target);
+/* Is there that hook?  It may be asleep. */
+bool missing__there(const struct hooks *h, const char *module, const char *target);
+/* Is it one on the return of a function? */
+bool missing__is_return(const struct entry *e);
 /* Place of the hook that sees the end of what this one sees begin, or the hooks' count. */
 size_t missing__end_of(const struct hooks *h, size_t index);
 /* What begins is not planned where its end is not. */

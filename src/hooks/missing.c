@@ -21,7 +21,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-static bool is_return(const struct entry *e)
+bool missing__is_return(const struct entry *e)
 {
 	return !strcmp(e->hook.mechanism, "fexit") || !strncmp(e->hook.mechanism, "kret", 4);
 }
@@ -30,15 +30,17 @@ size_t missing__find(const struct hooks *h, const char *module, const char *targ
 {
 	size_t i = 0;
 
-	while (i < h->count && (strcmp(h->entries[i]->hook.module, module) != 0 ||
+	/* Those of a module that was loaded before stay in the list. */
+	while (i < h->count && (h->entries[i]->hook.state == HOOK_GONE ||
+				strcmp(h->entries[i]->hook.module, module) != 0 ||
 				strcmp(h->entries[i]->hook.target, target) != 0))
 		i++;
 	return i;
 }
 
-static bool there(const struct hooks *h, const char *target)
+bool missing__there(const struct hooks *h, const char *module, const char *target)
 {
-	size_t i = missing__find(h, "", target);
+	size_t i = missing__find(h, module, target);
 
 	return i < h->count && (h->entries[i]->hook.state == HOOK_ATTACHED ||
 				h->entries[i]->hook.state == HOOK_ASLEEP);
@@ -53,7 +55,7 @@ size_t missing__end_of(const struct hooks *h, size_t index)
 			       ? h->count
 			       : missing__find(h, "", "workqueue_execute_end");
 	/* The return of a function was planned behind its entry. */
-	return e->meaning.role == HOOK_FRAME && !is_return(e) ? index + 1 : h->count;
+	return e->meaning.role == HOOK_FRAME && !missing__is_return(e) ? index + 1 : h->count;
 }
 
 void missing__plan(struct hooks *h)
@@ -109,8 +111,9 @@ unsigned hooks__blind(const struct hooks *h)
 		if (h->entries[i]->hook.state == HOOK_MISSING)
 			blind |= BLIND_SOMEWHERE;
 	/* The last sees what the others do, where it is hooked. */
-	if (!there(h, "kmem_cache_free") && (!there(h, "kfree_skb") || !there(h, "consume_skb") ||
-					     !there(h, "__kfree_skb") || h->silent))
+	if (!missing__there(h, "", "kmem_cache_free") &&
+	    (!missing__there(h, "", "kfree_skb") || !missing__there(h, "", "consume_skb") ||
+	     !missing__there(h, "", "__kfree_skb") || h->silent))
 		blind |= BLIND_SKB_ENDS;
 	return blind;
 }
@@ -151,7 +154,7 @@ bool hooks__module_missed(struct hooks *h, struct nlb_module *event)
 {
 	const struct modules *now = &h->kernel->modules;
 
-	if (there(h, "module_load") && there(h, "module_free"))
+	if (missing__there(h, "", "module_load") && missing__there(h, "", "module_free"))
 		return false;
 	for (size_t i = 0; i < h->nr_modules; i++)
 		if (missing__life(h->modules[i]) != h->lives[i])
