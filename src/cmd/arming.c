@@ -103,6 +103,12 @@ bool arming__work(struct arming *a, uint64_t now)
 	struct held held = { .arming = a };
 	int err;
 
+	/* A hook was refused when the module came: nobody else would try again. */
+	if (hooks__level(a->hooks) != HOOKS_AWAKE && now < a->loading_until &&
+	    hooks__nr_modules(a->hooks)) {
+		arming__activity(a);
+		return false;
+	}
 	switch (hooks__level(a->hooks)) {
 	case HOOKS_ASLEEP:
 		return false;

@@ -305,7 +305,7 @@ static void on_module(struct run *r, const struct nlb_module *m)
 		begin(r);
 }
 
-/* Where a hook on modules is missing. */
+/* Where a hook on modules is missing, or what it said was lost. */
 static void ask_for_modules(struct run *r)
 {
 	struct nlb_module m;

@@ -149,16 +149,17 @@ static int add_function(struct hooks *h, const struct subsystem *s, const char *
 		[ATTACH_KPROBE_MULTI] = { "kprobe.multi", "kretprobe.multi" },
 		[ATTACH_FENTRY] = { "fentry", "fexit" },
 	};
+	uint32_t number = names__intern(h->names, name, module);
 	struct entry *e;
 
-	e = add_entry(h, mechanisms[h->mode][at_return], name, module, lost);
+	e = number ? add_entry(h, mechanisms[h->mode][at_return], name, module, lost) : NULL;
 	if (!e)
 		return -ENOMEM;
 	e->function = true;
 	e->addr = addr;
 	e->meaning.subsystem = s;
 	e->meaning.role = role;
-	e->meaning.function = names__intern(h->names, name, module);
+	e->meaning.function = number;
 	e->meaning.arguments = f ? f->arguments : NULL;
 	/* Whatever returns may allocate skbs meanwhile. */
 	if (returns(role))
@@ -184,10 +185,13 @@ static int add_function(struct hooks *h, const struct subsystem *s, const char *
 static int plan_module(struct hooks *h, const char *module)
 {
 	struct module_symbols symbols;
-	int err = 0;
+	int unread = kernel__module_symbols(h->kernel, module, &symbols), err;
+	size_t first = h->count;
 
-	if (kernel__module_symbols(h->kernel, module, &symbols) == -ENOMEM)
-		return -ENOMEM;
+	/* Once a module has begun, its table is elsewhere. */
+	if (unread)
+		unread = kernel__module_symbols(h->kernel, module, &symbols);
+	err = unread == -ENOMEM ? unread : 0;
 	for (size_t i = 0; !err && subsystems[i]; i++) {
 		const struct subsystem *s = subsystems[i];
 
@@ -212,6 +216,9 @@ static int plan_module(struct hooks *h, const char *module)
 				break;
 		}
 	}
+	for (size_t i = first; unread && i < h->count; i++)
+		set_state(h->entries[i], HOOK_MISSING, "the symbols of %s cannot be read: %s",
+			  module, strerror(-unread));
 	module_symbols__free(&symbols);
 	return err;
 }
@@ -251,10 +258,20 @@ const char *hooks__module(const struct hooks *h, size_t index)
 	return h->modules[index];
 }
 
+static void forget_callback(struct hooks *h, const struct entry *e)
+{
+	if (e->function && e->meaning.role == HOOK_CALLBACK &&
+	    table__remove(&h->callbacks, e->addr))
+		h->nr_callbacks--;
+}
+
+/* All of it, or nothing. */
 static int add_module(struct hooks *h, const char *name)
 {
 	char(*more)[64] = reallocarray(h->modules, h->nr_modules + 1, sizeof(*more));
+	size_t first = h->count;
 	uint64_t *lives;
+	int err;
 
 	if (!more)
 		return -ENOMEM;
@@ -264,10 +281,16 @@ static int add_module(struct hooks *h, const char *name)
 		return -ENOMEM;
 	h->lives = lives;
 	lives[h->nr_modules] = missing__life(name);
-	snprintf(more[h->nr_modules++], sizeof(*more), "%s", name);
-	if (names__trace_module(h->names, name))
-		return -ENOMEM;
-	return plan_module(h, name);
+	snprintf(more[h->nr_modules], sizeof(*more), "%s", name);
+	err = names__trace_module(h->names, name);
+	if (!err)
+		err = plan_module(h, name);
+	while (err && h->count > first) {
+		forget_callback(h, h->entries[--h->count]);
+		free(h->entries[h->count]);
+	}
+	h->nr_modules += !err;
+	return err;
 }
 
 /* Writes the filter's ranges; the span last, so that nothing is seen half. */
@@ -552,18 +575,20 @@ int hooks__module_loaded(struct hooks *h)
 			continue;
 		err = add_module(h, name);
 	}
-	if (err || h->nr_modules == before)
+	h->failed = err;
+	if (h->nr_modules == before)
 		return err;
 	names__modules_changed(h->names);
 	/*
 	 * What it allocates counts from here on, and then memory first: trampolines and
-	 * function hooks take their time, and the module begins now.
+	 * function hooks take their time, and the module begins now.  If memory cannot be
+	 * followed, that was said, and is tried again (arming.c).
 	 */
 	write_ranges(h);
-	err = hooks__wake(h);
+	(void)hooks__wake(h);
 	attach_planned(h);
 	missing__say(h, first);
-	return err ? err : 1;
+	return 1;
 }
 
 bool hooks__module_gone(struct hooks *h, const char *name)
@@ -585,8 +610,7 @@ bool hooks__module_gone(struct hooks *h, const char *name)
 		if (strcmp(e->hook.module, name) != 0 || e->hook.state == HOOK_GONE)
 			continue;
 		set_state(e, HOOK_GONE, "its module was unloaded");
-		if (e->meaning.role == HOOK_CALLBACK && table__remove(&h->callbacks, e->addr))
-			h->nr_callbacks--;
+		forget_callback(h, e);
 	}
 	return true;
 }

@@ -124,7 +124,8 @@ const char *hooks__module(const struct hooks *h, size_t index);
 
 /*
  * After a module came: if it is one to trace, hooks it.  Returns 1 if there is something new to
- * trace, 0 if not, or a negative errno.
+ * trace, 0 if not, or a negative errno: then hooks__module_missed() says it again.  With 1 it may
+ * be that memory cannot be followed yet, see hooks__level() and hooks__wake().
  */
 int hooks__module_loaded(struct hooks *h);
 /*
@@ -149,8 +150,8 @@ unsigned hooks__blind(const struct hooks *h);
 bool hooks__silent(const struct hooks *h);
 bool hooks__ask_silent(struct hooks *h);
 /*
- * Where a hook on modules is missing: was one loaded or unloaded since?  Says so by the event
- * that would have come, one at a time.  To be asked about once a second.
+ * Where a hook on modules is missing, or events were lost: was one loaded or unloaded since?  Says
+ * so by the event that would have come, one at a time.  To be asked about once a second.
  */
 bool hooks__module_missed(struct hooks *h, struct nlb_module *event);
 

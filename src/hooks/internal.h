@@ -53,6 +53,10 @@ struct hooks {
 	uint64_t awake_since; /* CLOCK_MONOTONIC, nanoseconds */
 	int grace_maps[2];    /* see arm.c; fd + 1 */
 	bool silent;	      /* kernel.ftrace_enabled is 0 */
+	/* Of modules, see hooks__module_missed(): */
+	uint64_t lost; /* events, when it was asked last */
+	bool unsure;   /* one may have come or gone untold */
+	bool failed;   /* one came that could not be taken */
 };
 
 /* ---- missing.c ---- */

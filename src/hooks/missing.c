@@ -150,24 +150,43 @@ static bool say(struct nlb_module *event, uint32_t type, const char *name)
 	return true;
 }
 
+/* May one have come or gone untold?  What failed is tried again the next time. */
+static bool unsure(struct hooks *h)
+{
+	uint64_t lost = __atomic_load_n(&h->skel->bss->counters.lost, __ATOMIC_RELAXED);
+	bool wait = h->failed;
+
+	h->unsure |= h->failed || lost != h->lost;
+	h->failed = false;
+	h->lost = lost;
+	return !wait && (h->unsure || !missing__there(h, "", "module_load") ||
+			 !missing__there(h, "", "module_free"));
+}
+
 bool hooks__module_missed(struct hooks *h, struct nlb_module *event)
 {
 	const struct modules *now = &h->kernel->modules;
+	bool coming = false;
 
-	if (missing__there(h, "", "module_load") && missing__there(h, "", "module_free"))
+	if (!unsure(h))
 		return false;
 	for (size_t i = 0; i < h->nr_modules; i++)
 		if (missing__life(h->modules[i]) != h->lives[i])
 			return say(event, NLB_MODULE_FREE, h->modules[i]);
 	if (kernel__refresh_modules(h->kernel))
 		return false;
+	/* Those that are not traced have names, too. */
+	if (h->unsure)
+		names__modules_changed(h->names);
 	for (size_t i = 0; i < now->count; i++) {
 		const char *name = now->list[i].name;
 
-		/* One that is just being loaded has no life yet: later. */
-		if (!hooks__has_module(h, name) && hooks__wants_module(h, name) &&
-		    missing__life(name))
+		if (hooks__has_module(h, name) || !hooks__wants_module(h, name))
+			continue;
+		if (missing__life(name))
 			return say(event, NLB_MODULE_LOAD, name);
+		coming = true; /* one that is just being loaded has no life yet: later */
 	}
+	h->unsure = coming;
 	return false;
 }

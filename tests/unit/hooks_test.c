@@ -5,6 +5,9 @@
  */
 #include "unit/unit.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+
 #include "hooks/internal.h"
 #include "ledger/ledger.h"
 #include "unit/fake.h"
@@ -40,14 +43,78 @@ int __wrap_query__resolve(struct query *q, const uint64_t *addrs, size_t count, 
 	return fake__resolve(&kernel, addrs, count, out);
 }
 
+/* A module's table has one function of each subsystem's; so many times it cannot be read. */
+static struct {
+	const char *module; /* NULL: any */
+	unsigned times;
+	int err;
+} unreadable;
+
 int __wrap_kernel__module_symbols(struct kernel *k, const char *module, struct module_symbols *out);
 
 int __wrap_kernel__module_symbols(struct kernel *k, const char *module, struct module_symbols *out)
 {
 	(void)k;
-	(void)module;
 	memset(out, 0, sizeof(*out));
+	if (unreadable.times && (!unreadable.module || !strcmp(unreadable.module, module))) {
+		unreadable.times--;
+		return unreadable.err;
+	}
+	out->list = calloc(1, sizeof(*out->list));
+	out->strings = strdup(strcmp(module, "nfc") != 0 ? "digital_send_cmd" : "nfc_dev_up");
+	assert_non_null(out->list);
+	assert_non_null(out->strings);
+	out->list[0] = (struct module_symbol){ 0xffffffffc0300000ULL, out->strings };
+	out->count = 1;
 	return 0;
+}
+
+int __wrap_kernel__module_text(struct kernel *k, const char *module, uint64_t *start,
+			       uint64_t *end);
+
+int __wrap_kernel__module_text(struct kernel *k, const char *module, uint64_t *start, uint64_t *end)
+{
+	const struct module_info *m = modules__find(&k->modules, module);
+
+	if (!m || !m->base)
+		return -ENOENT;
+	*start = m->base;
+	*end = m->base + m->size;
+	return 0;
+}
+
+static int refresh_fails;
+
+int __wrap_kernel__refresh_modules(struct kernel *k);
+
+int __wrap_kernel__refresh_modules(struct kernel *k)
+{
+	(void)k;
+	return refresh_fails;
+}
+
+/* A module's directory in sysfs is as old as it is said to be. */
+static ino_t life;
+
+int __wrap_stat(const char *path, struct stat *st);
+
+int __wrap_stat(const char *path, struct stat *st)
+{
+	(void)path;
+	memset(st, 0, sizeof(*st));
+	st->st_ino = life;
+	return life ? 0 : -1;
+}
+
+static int attach_fails;
+
+int __wrap_attach__program(struct attachment *a, struct bpf_program *program);
+
+int __wrap_attach__program(struct attachment *a, struct bpf_program *program)
+{
+	(void)a;
+	(void)program;
+	return attach_fails;
 }
 
 static int resolve(void *ctx, const uint64_t *addrs, size_t count, struct symbol *out)
@@ -72,6 +139,18 @@ static void begin(struct world *w)
 	w->names = names__new(resolve, NULL);
 	assert_non_null(w->names);
 	assert_int_equal(hooks__new(&w->hooks, &config, &w->kernel, w->names), 0);
+	/* Its memory is there before it is loaded. */
+	w->hooks->skel = nfcleakbpf__open();
+	assert_non_null(w->hooks->skel);
+	w->hooks->level = HOOKS_AWAKE;
+}
+
+/* The hooks that belong to no module. */
+static void set_core_hooks(const struct world *w, enum hook_state state)
+{
+	for (size_t i = 0; i < w->hooks->count; i++)
+		if (!w->hooks->entries[i]->function)
+			w->hooks->entries[i]->hook.state = state;
 }
 
 static int setup(void **state)
@@ -79,6 +158,9 @@ static int setup(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 
 	many = NULL;
+	memset(&unreadable, 0, sizeof(unreadable));
+	refresh_fails = attach_fails = 0;
+	life = 1;
 	log_level = LOG_QUIET;
 	*state = w;
 	return w ? 0 : -1;
@@ -163,11 +245,168 @@ static void says_when_callbacks_are_too_many(void **state)
 	assert_true(hooks__blind(w->hooks) & BLIND_SOMEWHERE);
 }
 
+/* ---- modules ---- */
+
+static const struct hook *hook_on(const struct world *w, const char *target)
+{
+	for (size_t i = 0; i < hooks__count(w->hooks); i++)
+		if (!strcmp(hooks__at(w->hooks, i)->target, target))
+			return hooks__at(w->hooks, i);
+	fail_msg("no hook on %s", target);
+	return NULL;
+}
+
+/* What was lost may have been an event of a module. */
+static void notices_lost_modules(void **state)
+{
+	struct world *w = *state;
+	struct nlb_counters *counters;
+	struct nlb_module event;
+
+	load(w, "nfc", "");
+	begin(w);
+	set_core_hooks(w, HOOK_ATTACHED);
+	counters = &w->hooks->skel->bss->counters;
+	life = 2;
+	load(w, "nfc_digital", "");
+	/* While nothing was lost the hooks would have said it. */
+	assert_false(hooks__module_missed(w->hooks, &event));
+	counters->lost = 1;
+	assert_true(hooks__module_missed(w->hooks, &event));
+	assert_int_equal(event.h.type, NLB_MODULE_FREE);
+	assert_string_equal(event.name, "nfc");
+	assert_true(hooks__module_gone(w->hooks, "nfc"));
+	assert_true(hooks__module_missed(w->hooks, &event));
+	assert_int_equal(event.h.type, NLB_MODULE_LOAD);
+	assert_string_equal(event.name, "nfc");
+	assert_int_equal(hooks__module_loaded(w->hooks), 1);
+	assert_int_equal(hooks__nr_modules(w->hooks), 2);
+	assert_false(hooks__module_missed(w->hooks, &event));
+	/* Nothing was lost since. */
+	life = 3;
+	assert_false(hooks__module_missed(w->hooks, &event));
+	counters->lost = 2;
+	refresh_fails = -ENOMEM;
+	assert_true(hooks__module_gone(w->hooks, "nfc"));
+	assert_true(hooks__module_gone(w->hooks, "nfc_digital"));
+	assert_false(hooks__module_missed(w->hooks, &event));
+	/* It could not be found out: so it is asked again. */
+	refresh_fails = 0;
+	assert_true(hooks__module_missed(w->hooks, &event));
+	assert_int_equal(event.h.type, NLB_MODULE_LOAD);
+}
+
+static void takes_a_module_or_nothing_of_it(void **state)
+{
+	struct world *w = *state;
+	struct nlb_module event;
+	size_t before;
+
+	load(w, "nfc", "");
+	begin(w);
+	set_core_hooks(w, HOOK_ATTACHED);
+	before = hooks__count(w->hooks);
+	load(w, "nfc_digital", "");
+	unreadable.times = 2;
+	unreadable.err = -ENOMEM;
+	assert_int_equal(hooks__module_loaded(w->hooks), -ENOMEM);
+	assert_int_equal(hooks__nr_modules(w->hooks), 1);
+	assert_int_equal(hooks__count(w->hooks), before);
+	/* Not at once, but a second later it is said again. */
+	assert_false(hooks__module_missed(w->hooks, &event));
+	assert_true(hooks__module_missed(w->hooks, &event));
+	assert_int_equal(event.h.type, NLB_MODULE_LOAD);
+	assert_string_equal(event.name, "nfc_digital");
+	assert_int_equal(hooks__module_loaded(w->hooks), 1);
+	assert_int_equal(hooks__nr_modules(w->hooks), 2);
+	assert_true(hooks__count(w->hooks) > before);
+	assert_false(hooks__module_missed(w->hooks, &event));
+}
+
+/* One of two that came at once is taken, and hooked. */
+static void takes_those_that_can_be(void **state)
+{
+	struct world *w = *state;
+	struct nlb_module event;
+
+	begin(w);
+	set_core_hooks(w, HOOK_ATTACHED);
+	load(w, "nfc", "");
+	assert_int_equal(hooks__module_loaded(w->hooks), 1);
+	load(w, "nfc_digital", "");
+	load(w, "nfc_digital_too", "");
+	snprintf(w->modules[0].users, sizeof(w->modules[0].users), "nfc_digital_too,");
+	unreadable.module = "nfc_digital_too";
+	unreadable.times = 2;
+	unreadable.err = -ENOMEM;
+	assert_int_equal(hooks__module_loaded(w->hooks), 1);
+	assert_int_equal(hooks__nr_modules(w->hooks), 2);
+	assert_string_equal(hook_on(w, "digital_send_cmd")->reason,
+			    "no perf kprobes (CONFIG_KPROBE_EVENTS)");
+	assert_false(hooks__module_missed(w->hooks, &event));
+	assert_true(hooks__module_missed(w->hooks, &event));
+	assert_string_equal(event.name, "nfc_digital_too");
+	assert_int_equal(hooks__module_loaded(w->hooks), 1);
+	assert_int_equal(hooks__nr_modules(w->hooks), 3);
+	assert_false(hooks__module_missed(w->hooks, &event));
+}
+
+static void says_why_a_function_is_not_hooked(void **state)
+{
+	struct world *w = *state;
+
+	load(w, "nfc", "");
+	load(w, "nfc_digital", "");
+	/* The second time it can be read; then neither. */
+	unreadable.times = 1;
+	unreadable.err = -EFAULT;
+	begin(w);
+	assert_string_equal(hook_on(w, "nfc_dev_up")->reason,
+			    "no perf kprobes (CONFIG_KPROBE_EVENTS)");
+	assert_string_equal(hook_on(w, "nfc_digital_unregister_device")->reason,
+			    "no such function in this build of nfc_digital");
+	assert_true(hooks__module_gone(w->hooks, "nfc_digital"));
+	unreadable.times = 2;
+	assert_int_equal(hooks__module_loaded(w->hooks), 1);
+	assert_string_equal(last_hook(w)->target, "nfc_digital_unregister_device");
+	assert_string_equal(last_hook(w)->reason,
+			    "the symbols of nfc_digital cannot be read: Bad address");
+}
+
+/* The hooks on memory are refused as a module comes: it is traced as soon as they are not. */
+static void wakes_up_later(void **state)
+{
+	struct world *w = *state;
+
+	begin(w);
+	set_core_hooks(w, HOOK_ASLEEP);
+	w->hooks->level = HOOKS_ASLEEP;
+	attach_fails = -EPERM;
+	load(w, "nfc", "");
+	assert_int_equal(hooks__module_loaded(w->hooks), 1);
+	assert_int_equal(hooks__nr_modules(w->hooks), 1);
+	assert_int_equal(hooks__level(w->hooks), HOOKS_ASLEEP);
+	assert_int_equal(hooks__wake(w->hooks), -EPERM);
+	attach_fails = 0;
+	assert_int_equal(hooks__wake(w->hooks), 0);
+	assert_int_equal(hooks__level(w->hooks), HOOKS_AWAKE);
+}
+
 static const struct CMUnitTest hooks[] = {
 	TEST_IN("hooks: a callback is a function of its own module",
 		learns_callbacks_of_other_modules, setup, teardown),
 	TEST_IN("hooks: callbacks that are too many are said to be missing",
 		says_when_callbacks_are_too_many, setup, teardown),
+	TEST_IN("hooks: modules whose events were lost are noticed", notices_lost_modules, setup,
+		teardown),
+	TEST_IN("hooks: a module is taken as a whole or later", takes_a_module_or_nothing_of_it,
+		setup, teardown),
+	TEST_IN("hooks: of several modules those are taken that can be", takes_those_that_can_be,
+		setup, teardown),
+	TEST_IN("hooks: symbols that cannot be read are a reason",
+		says_why_a_function_is_not_hooked, setup, teardown),
+	TEST_IN("hooks: a module is traced as soon as memory can be followed", wakes_up_later,
+		setup, teardown),
 };
 
 UNIT_MAIN(hooks)
