@@ -568,6 +568,8 @@ int hooks__module_loaded(struct hooks *h)
 	size_t before = h->nr_modules, first = h->count;
 	int err = kernel__refresh_modules(h->kernel);
 
+	/* One that is not traced may lie where another one was, too. */
+	names__modules_changed(h->names);
 	for (size_t i = 0; !err && i < h->kernel->modules.count; i++) {
 		const char *name = h->kernel->modules.list[i].name;
 
@@ -578,7 +580,6 @@ int hooks__module_loaded(struct hooks *h)
 	h->failed = err;
 	if (h->nr_modules == before)
 		return err;
-	names__modules_changed(h->names);
 	/*
 	 * What it allocates counts from here on, and then memory first: trampolines and
 	 * function hooks take their time, and the module begins now.  If memory cannot be

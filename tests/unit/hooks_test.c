@@ -392,6 +392,26 @@ static void wakes_up_later(void **state)
 	assert_int_equal(hooks__level(w->hooks), HOOKS_AWAKE);
 }
 
+/* What is loaded may lie where something else did. */
+static void names_are_asked_for_again(void **state)
+{
+	static const struct fake_symbol other[] = {
+		{ "video_probe", "video", NFC_CALLBACK, 0x100 },
+		{ NULL, NULL, 0, 0 },
+	};
+	struct world *w = *state;
+
+	load(w, "nfc", "");
+	begin(w);
+	assert_string_equal(names__text(w->names, names__function(w->names, NFC_CALLBACK)),
+			    "nfc_llcp_recv");
+	load(w, "video", "");
+	many = other;
+	assert_int_equal(hooks__module_loaded(w->hooks), 0);
+	assert_string_equal(names__text(w->names, names__function(w->names, NFC_CALLBACK)),
+			    "video_probe");
+}
+
 static const struct CMUnitTest hooks[] = {
 	TEST_IN("hooks: a callback is a function of its own module",
 		learns_callbacks_of_other_modules, setup, teardown),
@@ -406,6 +426,8 @@ static const struct CMUnitTest hooks[] = {
 	TEST_IN("hooks: symbols that cannot be read are a reason",
 		says_why_a_function_is_not_hooked, setup, teardown),
 	TEST_IN("hooks: a module is traced as soon as memory can be followed", wakes_up_later,
+		setup, teardown),
+	TEST_IN("hooks: whatever is loaded, names are asked for again", names_are_asked_for_again,
 		setup, teardown),
 };
 
