@@ -205,10 +205,9 @@ struct nlb_filter {
 	struct nlb_range span;	    /* encloses all ranges */
 	struct nlb_range skb_alloc; /* text of __alloc_skb, where fexit cannot be had */
 	struct nlb_range skb_clone; /* text of skb_clone, likewise */
-	struct nlb_range ranges[NLB_MAX_RANGES]; /* text of each traced module */
+	struct nlb_range ranges[NLB_MAX_RANGES]; /* text of each traced module; empty ones between */
 	__u64 cpu_offsets;			 /* address of __per_cpu_offset[], 0: not known */
 	__u64 preempt_count;			 /* its offset in a CPU's area, 0: not known */
-	__u32 nr_ranges;
 	__u32 asleep; /* nothing is booked, and the loader is woken by anything */
 	__u32 scope;  /* tasks inside a frame of the stack */
 	__u32 scope_slots[NLB_SCOPE_SLOTS]; /* the same, by hash of the task */

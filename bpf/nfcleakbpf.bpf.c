@@ -85,7 +85,11 @@ static __always_inline bool in_range(const struct nlb_range *r, __u64 addr)
 
 static __always_inline bool in_traced_text(__u64 addr)
 {
-	if (!in_range(&filter.span, addr))
+	/* Its start first: the loader may be about to write it (src/hooks/hooks.c). */
+	const volatile struct nlb_range *span = &filter.span;
+	__u64 start = span->start;
+
+	if (addr - start >= span->size)
 		return false;
 	for (__u32 i = 0; i < NLB_MAX_RANGES; i++)
 		if (in_range(&filter.ranges[i], addr))

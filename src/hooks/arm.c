@@ -78,8 +78,7 @@ static int wake_up(struct hooks *h, enum hook_group group)
 	return 0;
 }
 
-/* Waits until every program that is running has ended.  0 or a negative errno. */
-static int wait_for_programs(struct hooks *h)
+int arm__wait_for_programs(struct hooks *h)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts);
 	int *outer = &h->grace_maps[0], *inner = &h->grace_maps[1];
@@ -151,7 +150,7 @@ int hooks__doze(struct hooks *h)
 		return 0;
 	/* From here on what is in the book only becomes less. */
 	set_asleep(h, true);
-	err = wait_for_programs(h);
+	err = arm__wait_for_programs(h);
 	if (err) {
 		set_asleep(h, false);
 		return err;

@@ -265,6 +265,46 @@ static void forget_callback(struct hooks *h, const struct entry *e)
 		h->nr_callbacks--;
 }
 
+/* Its place among the filter's ranges, until it goes; "": one that is free. */
+static struct place *place_of(struct hooks *h, const char *module)
+{
+	for (size_t i = 0; i < NLB_MAX_RANGES; i++)
+		if (!strcmp(h->places[i].module, module))
+			return &h->places[i];
+	return NULL;
+}
+
+/* What it allocates is known by its text; without that it is as without a hook. */
+static int take_place(struct hooks *h, const char *module)
+{
+	struct place *place = place_of(h, "");
+	uint64_t start = 0, end = 0;
+	int err = kernel__module_text(h->kernel, module, &start, &end);
+	struct entry *e;
+
+	if (!err && place) {
+		snprintf(place->module, sizeof(place->module), "%s", module);
+		place->text = (struct nlb_range){ .start = start, .size = end - start };
+		return 0;
+	}
+	e = add_entry(h, "filter", "text", module, "what this module allocates");
+	if (!e)
+		return -ENOMEM;
+	if (err)
+		set_state(e, HOOK_MISSING, "it is not known where it lies: %s", strerror(-err));
+	else
+		set_state(e, HOOK_MISSING, "%d modules are traced already", NLB_MAX_RANGES);
+	return 0;
+}
+
+static void leave_place(struct hooks *h, const char *module)
+{
+	struct place *place = place_of(h, module);
+
+	if (place)
+		*place = (struct place){ 0 };
+}
+
 /* All of it, or nothing. */
 static int add_module(struct hooks *h, const char *name)
 {
@@ -284,7 +324,11 @@ static int add_module(struct hooks *h, const char *name)
 	snprintf(more[h->nr_modules], sizeof(*more), "%s", name);
 	err = names__trace_module(h->names, name);
 	if (!err)
+		err = take_place(h, name);
+	if (!err)
 		err = plan_module(h, name);
+	if (err)
+		leave_place(h, name);
 	while (err && h->count > first) {
 		forget_callback(h, h->entries[--h->count]);
 		free(h->entries[h->count]);
@@ -293,44 +337,67 @@ static int add_module(struct hooks *h, const char *name)
 	return err;
 }
 
-/* Writes the filter's ranges; the span last, so that nothing is seen half. */
+/*
+ * The span encloses all ranges at any moment, for whoever reads its start first: so it is
+ * made wider by its size, and then begins earlier; and the other way round.
+ */
+static void widen_span(struct nlb_range *span, uint64_t low, uint64_t high)
+{
+	uint64_t end = span->start + span->size;
+
+	if (!span->size) {
+		__atomic_store_n(&span->start, low, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&span->size, high - low, __ATOMIC_SEQ_CST);
+		return;
+	}
+	low = low < span->start ? low : span->start;
+	high = high > end ? high : end;
+	__atomic_store_n(&span->size, high - low, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&span->start, low, __ATOMIC_SEQ_CST);
+}
+
+static void narrow_span(struct hooks *h, struct nlb_range *span, uint64_t low, uint64_t high)
+{
+	if (span->start != low) {
+		__atomic_store_n(&span->start, low, __ATOMIC_SEQ_CST);
+		/* Who has read where it began takes its old end for granted. */
+		if (arm__wait_for_programs(h))
+			return; /* it ends later than need be */
+	}
+	__atomic_store_n(&span->size, high - low, __ATOMIC_SEQ_CST);
+}
+
+/* Each module's range stays where it is, so none is missed while another's is written. */
 static void write_ranges(struct hooks *h)
 {
 	struct nlb_filter *f = &h->skel->bss->filter;
-	struct nlb_range ranges[NLB_MAX_RANGES] = { 0 };
 	uint64_t low = UINT64_MAX, high = 0;
-	uint32_t n = 0;
 
-	for (size_t i = 0; i < h->nr_modules; i++) {
-		uint64_t start, end;
-		int err;
+	for (size_t i = 0; i < NLB_MAX_RANGES; i++) {
+		const struct nlb_range *text = &h->places[i].text;
+		uint64_t end = text->start + text->size;
 
-		err = kernel__module_text(h->kernel, h->modules[i], &start, &end);
-		if (!err && n == NLB_MAX_RANGES)
-			err = -E2BIG;
-		if (err) {
-			log_info("allocations of module %s are not traced: %s", h->modules[i],
-				 strerror(-err));
+		if (!text->size)
 			continue;
-		}
-		ranges[n++] = (struct nlb_range){ .start = start, .size = end - start };
-		low = start < low ? start : low;
+		low = text->start < low ? text->start : low;
 		high = end > high ? end : high;
 	}
-	/* A range is written size last; a torn one is empty or the old one. */
-	for (uint32_t i = 0; i < NLB_MAX_RANGES; i++) {
-		if (f->ranges[i].start == ranges[i].start && f->ranges[i].size == ranges[i].size)
+	if (h->armed && high)
+		widen_span(&f->span, low, high);
+	/* A range is written size last; a torn one is empty. */
+	for (size_t i = 0; i < NLB_MAX_RANGES; i++) {
+		const struct nlb_range *text = &h->places[i].text;
+
+		if (f->ranges[i].start == text->start && f->ranges[i].size == text->size)
 			continue;
 		__atomic_store_n(&f->ranges[i].size, 0, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&f->ranges[i].start, ranges[i].start, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&f->ranges[i].size, ranges[i].size, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&f->ranges[i].start, text->start, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&f->ranges[i].size, text->size, __ATOMIC_SEQ_CST);
 	}
-	f->nr_ranges = n;
-	__atomic_store_n(&f->span.size, 0, __ATOMIC_SEQ_CST);
-	if (!h->armed || !n)
-		return;
-	__atomic_store_n(&f->span.start, low, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&f->span.size, high - low, __ATOMIC_SEQ_CST);
+	if (h->armed && high)
+		narrow_span(h, &f->span, low, high);
+	else
+		__atomic_store_n(&f->span.size, 0, __ATOMIC_SEQ_CST);
 }
 
 /* ---- loading and attaching ---- */
@@ -418,7 +485,7 @@ static int load(struct hooks *h)
 	for (size_t i = 0; i < h->count; i++) {
 		struct entry *e = h->entries[i];
 
-		if (e->function)
+		if (e->function || !e->program_name)
 			continue;
 		e->program = bpf_object__find_program_by_name(h->skel->obj, e->program_name);
 		bpf_program__set_autoload(e->program, e->hook.state == HOOK_PLANNED);
@@ -603,6 +670,7 @@ bool hooks__module_gone(struct hooks *h, const char *name)
 	memmove(&h->modules[i], &h->modules[i + 1], (h->nr_modules - i - 1) * sizeof(*h->modules));
 	memmove(&h->lives[i], &h->lives[i + 1], (h->nr_modules - i - 1) * sizeof(*h->lives));
 	h->nr_modules--;
+	leave_place(h, name);
 	write_ranges(h);
 	detach(h, name);
 	for (i = 0; i < h->count; i++) {

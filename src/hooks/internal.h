@@ -34,6 +34,12 @@ struct entry {
 	bool required; /* without it nothing is traced */
 };
 
+/* Whose text is in one of the filter's ranges. */
+struct place {
+	char module[64]; /* "": nobody's */
+	struct nlb_range text;
+};
+
 struct hooks {
 	struct hooks_config config;
 	struct kernel *kernel;
@@ -45,6 +51,7 @@ struct hooks {
 	char (*modules)[64]; /* traced and loaded */
 	uint64_t *lives;     /* of these: see missing.c */
 	size_t nr_modules;
+	struct place places[NLB_MAX_RANGES];
 	size_t nr_callbacks;
 	struct table callbacks; /* addresses learned -> this */
 	bool loaded;
@@ -58,6 +65,11 @@ struct hooks {
 	bool unsure;   /* one may have come or gone untold */
 	bool failed;   /* one came that could not be taken */
 };
+
+/* ---- arm.c ---- */
+
+/* Waits until every program that is running has ended.  0 or a negative errno. */
+int arm__wait_for_programs(struct hooks *h);
 
 /* ---- missing.c ---- */
 

@@ -187,7 +187,6 @@ static void trace(struct nlb_filter *f, struct nlb_range range)
 {
 	f->span.size = 0;
 	f->ranges[0] = range;
-	f->nr_ranges = range.size != 0;
 	f->span.start = range.start;
 	__atomic_store_n(&f->span.size, range.size, __ATOMIC_SEQ_CST);
 	seen.range = range;

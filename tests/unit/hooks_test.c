@@ -106,6 +106,19 @@ int __wrap_stat(const char *path, struct stat *st)
 	return life ? 0 : -1;
 }
 
+/* The filter while the span is half written. */
+static void (*in_between)(void);
+
+int __wrap_arm__wait_for_programs(struct hooks *h);
+
+int __wrap_arm__wait_for_programs(struct hooks *h)
+{
+	(void)h;
+	if (in_between)
+		in_between();
+	return 0;
+}
+
 static int attach_fails;
 
 int __wrap_attach__program(struct attachment *a, struct bpf_program *program);
@@ -160,6 +173,7 @@ static int setup(void **state)
 	many = NULL;
 	memset(&unreadable, 0, sizeof(unreadable));
 	refresh_fails = attach_fails = 0;
+	in_between = NULL;
 	life = 1;
 	log_level = LOG_QUIET;
 	*state = w;
@@ -392,6 +406,129 @@ static void wakes_up_later(void **state)
 	assert_int_equal(hooks__level(w->hooks), HOOKS_AWAKE);
 }
 
+/* ---- the filter ---- */
+
+static void lies_at(struct world *w, const char *module, uint64_t base)
+{
+	struct module_info *m = (struct module_info *)modules__find(&w->kernel.modules, module);
+
+	assert_non_null(m);
+	m->base = base;
+	m->size = 0x1000;
+}
+
+static const struct nlb_filter *filter;
+static const uint64_t *enclosed; /* ends with 0 */
+
+static bool spanned(uint64_t addr)
+{
+	return addr - filter->span.start < filter->span.size;
+}
+
+static void expect_enclosed(void)
+{
+	for (const uint64_t *addr = enclosed; *addr; addr++) {
+		bool found = false;
+
+		for (size_t i = 0; i < NLB_MAX_RANGES; i++)
+			found |= *addr - filter->ranges[i].start < filter->ranges[i].size;
+		assert_true(found);
+		assert_true(spanned(*addr));
+		assert_true(spanned(*addr + 0xfff));
+	}
+}
+
+/* Others come and go, also below and above, and a module is seen at any moment. */
+static void a_module_keeps_its_range(void **state)
+{
+	static const uint64_t both[] = { 0x30000, 0x20000, 0 }, one[] = { 0x20000, 0 },
+			      three[] = { 0x20000, 0x10000, 0x40000, 0 };
+	struct world *w = *state;
+	struct nlb_range kept;
+
+	load(w, "nfc", "nfc_digital,");
+	load(w, "nfc_digital", "");
+	lies_at(w, "nfc", 0x30000);
+	lies_at(w, "nfc_digital", 0x20000);
+	begin(w);
+	filter = &w->hooks->skel->bss->filter;
+	in_between = expect_enclosed;
+	enclosed = both;
+	assert_int_equal(filter->span.size, 0);
+	hooks__arm(w->hooks);
+	expect_enclosed();
+	assert_int_equal(filter->span.start, 0x20000);
+	assert_int_equal(filter->span.size, 0x11000);
+	kept = filter->ranges[1];
+	assert_int_equal(kept.start, 0x20000);
+
+	enclosed = one;
+	assert_true(hooks__module_gone(w->hooks, "nfc"));
+	expect_enclosed();
+	assert_false(spanned(0x30000));
+	assert_memory_equal(&filter->ranges[1], &kept, sizeof(kept));
+	assert_int_equal(filter->ranges[0].size, 0);
+
+	/* Loaded again elsewhere, with another one. */
+	lies_at(w, "nfc", 0x40000);
+	load(w, "nfcsim", "");
+	snprintf(w->modules[1].users, sizeof(w->modules[1].users), "nfcsim,");
+	lies_at(w, "nfcsim", 0x10000);
+	assert_int_equal(hooks__module_loaded(w->hooks), 1);
+	enclosed = three;
+	expect_enclosed();
+	assert_memory_equal(&filter->ranges[1], &kept, sizeof(kept));
+
+	enclosed = one;
+	assert_true(hooks__module_gone(w->hooks, "nfcsim"));
+	expect_enclosed();
+	assert_int_equal(filter->span.start, 0x20000);
+	assert_true(hooks__module_gone(w->hooks, "nfc"));
+	expect_enclosed();
+	assert_int_equal(filter->span.size, 0x1000);
+	assert_memory_equal(&filter->ranges[1], &kept, sizeof(kept));
+	in_between = NULL;
+	assert_true(hooks__module_gone(w->hooks, "nfc_digital"));
+	assert_int_equal(filter->span.size, 0);
+}
+
+static void says_which_modules_are_too_many(void **state)
+{
+	struct world *w = *state;
+	unsigned missing = 0;
+	char name[16];
+
+	load(w, "nfc", "");
+	for (size_t i = 0; i < NLB_MAX_RANGES + 1; i++) {
+		size_t end = strlen(w->modules[0].users);
+
+		snprintf(name, sizeof(name), "driver_%zu", i);
+		load(w, name, "");
+		snprintf(w->modules[0].users + end, sizeof(w->modules[0].users) - end, "%s,", name);
+	}
+	/* One that is nowhere takes no place. */
+	for (size_t i = 0; i < w->kernel.modules.count; i++)
+		lies_at(w, w->modules[i].name, i == 3 ? 0 : 0x10000 * (i + 1));
+	begin(w);
+	set_core_hooks(w, HOOK_ATTACHED);
+	for (size_t i = 0; i < hooks__count(w->hooks); i++) {
+		const struct hook *h = hooks__at(w->hooks, i);
+
+		if (strcmp(h->mechanism, "filter") != 0)
+			continue;
+		missing++;
+		assert_string_equal(h->module, missing == 1 ? "driver_2" : "driver_16");
+		assert_string_equal(h->reason, missing == 1 ? "it is not known where it lies: "
+							      "No such file or directory"
+							    : "16 modules are traced already");
+	}
+	assert_int_equal(missing, 2);
+	assert_true(hooks__blind(w->hooks) & BLIND_SOMEWHERE);
+	/* It goes, and with it what is said of it. */
+	assert_true(hooks__module_gone(w->hooks, "driver_16"));
+	assert_int_equal(last_hook(w)->state, HOOK_GONE);
+}
+
 /* What is loaded may lie where something else did. */
 static void names_are_asked_for_again(void **state)
 {
@@ -427,6 +564,10 @@ static const struct CMUnitTest hooks[] = {
 		says_why_a_function_is_not_hooked, setup, teardown),
 	TEST_IN("hooks: a module is traced as soon as memory can be followed", wakes_up_later,
 		setup, teardown),
+	TEST_IN("hooks: a module keeps its place in the filter", a_module_keeps_its_range, setup,
+		teardown),
+	TEST_IN("hooks: modules that are too many are said to be missing",
+		says_which_modules_are_too_many, setup, teardown),
 	TEST_IN("hooks: whatever is loaded, names are asked for again", names_are_asked_for_again,
 		setup, teardown),
 };
