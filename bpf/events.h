@@ -178,14 +178,14 @@ struct nlb_book_entry {
 /*
  * Tasks inside a frame, and some that were: their entries stay, with a depth of 0,
  * since most come again soon (workers), and an entry costs more than it takes room.
- * Only the task itself changes its own.  An interrupt is none of what the task below it
- * does, and has one by its CPU.
+ * Only the task itself changes its own; one that does not any more is taken off by the loader.  An
+ * interrupt is none of what the task below it does, and has one by its CPU.
  */
 struct nlb_scope {
 	__u32 depth;
 	__u32 told; /* the loader knows of the work item */
 	__u32 irq;
-	__u32 unused;
+	__u32 slot;	/* of nlb_filter's, where it counts */
 	__u64 function; /* the work item's; of another frame the hook's cookie */
 	__u64 work;	/* 0: no work item */
 };

@@ -125,11 +125,16 @@ static __always_inline void live_count(__u64 addr, __s32 n)
 	__sync_fetch_and_add(live_slot(nlb_hash2(addr)), n);
 }
 
-static __always_inline __u32 *scope_slot(__u64 task)
+static __always_inline __u32 *scope_slot(__u32 slot)
 {
-	__u32 slot = ((task >> 6) * 0x9e3779b97f4a7c15ULL) >> (64 - NLB_SCOPE_BITS);
-
 	return &filter.scope_slots[slot & (NLB_SCOPE_SLOTS - 1)];
+}
+
+static __always_inline __u32 own_slot(void)
+{
+	__u64 task = bpf_get_current_task();
+
+	return ((task >> 6) * 0x9e3779b97f4a7c15ULL) >> (64 - NLB_SCOPE_BITS);
 }
 
 /*
@@ -205,9 +210,9 @@ static __always_inline void submit(void *record)
 
 /* ---- frames: is this task inside the stack? ---- */
 
-static __always_inline void scope__count(__s32 n)
+static __always_inline void scope__count(const struct nlb_scope *s, __s32 n)
 {
-	__sync_fetch_and_add(scope_slot(bpf_get_current_task()), n);
+	__sync_fetch_and_add(scope_slot(s->slot), n);
 	__sync_fetch_and_add(&filter.scope, n);
 }
 
@@ -275,37 +280,41 @@ static __always_inline void scope__enter(__u64 work, __u64 function)
 		return;
 	}
 	/* A kworker begins a work item with nothing on its stack: one still there
-	 * is an exit that was missed.
+	 * is an exit that was missed, perhaps that of a task which is no more.
 	 */
-	if (s->depth)
+	if (s->depth) {
 		__sync_fetch_and_add(&counters.scope_healed, s->depth);
-	else
-		scope__count(1);
+		scope__count(s, -1);
+	}
+	s->slot = own_slot();
+	scope__count(s, 1);
 	s->depth = 1;
 	s->told = 0;
 	s->work = work;
 	s->function = function;
 }
 
-/* Returns whether the loader knows of the work item that ends here. */
-static __always_inline bool scope__exit(bool outermost)
+/* The outermost frame ends. */
+static __always_inline void scope__end(struct nlb_scope *s, __u32 key)
 {
-	__u32 key = outermost ? (__u32)bpf_get_current_pid_tgid() : scope__key();
-	struct nlb_scope *s = scope__find(key);
-	bool told;
-
-	if (!s || !s->depth)
-		return false;
-	if (!outermost && s->depth > 1) {
-		s->depth--;
-		return false;
-	}
-	told = s->told;
 	s->depth = 0;
-	scope__count(-1);
+	scope__count(s, -1);
 	if (scopes_used > NLB_SCOPES / 2 && !bpf_map_delete_elem(&scopes, &key))
 		__sync_fetch_and_add(&scopes_used, -1);
-	return told;
+}
+
+/* A frame that is no work item ends. */
+static __always_inline void scope__exit(void)
+{
+	__u32 key = scope__key();
+	struct nlb_scope *s = scope__find(key);
+
+	if (!s || !s->depth)
+		return;
+	if (s->depth > 1)
+		s->depth--;
+	else if (!s->work) /* else it was not seen to begin */
+		scope__end(s, key);
 }
 
 /* Of what runs here, a task or an interrupt; NULL outside any frame. */
@@ -313,7 +322,7 @@ static __always_inline struct nlb_scope *current_scope(void)
 {
 	struct nlb_scope *s;
 
-	if (!filter.scope || !*scope_slot(bpf_get_current_task()))
+	if (!filter.scope || !*scope_slot(own_slot()))
 		return NULL;
 	s = scope__find(scope__key());
 	return s && s->depth ? s : NULL;
@@ -683,17 +692,24 @@ int nlb_work_start(__u64 *ctx)
 	return 0;
 }
 
-/* Raw: the typed context of a function pointer is refused (6.1, 6.12), and the
- * work item may be gone.
- */
+/* Told by how it began: its module may be traced no more, the work item may be gone. */
 SEC("raw_tp/workqueue_execute_end")
 int nlb_work_end(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u64 work = ctx->args[0], function = ctx->args[1];
+	__u64 work = ctx->args[0], function;
+	struct nlb_scope *s;
+	__u32 key, told;
 
-	if (!in_traced_text(function))
+	if (!filter.scope || !*scope_slot(own_slot()))
 		return 0;
-	if (scope__exit(true))
+	key = (__u32)bpf_get_current_pid_tgid();
+	s = scope__find(key);
+	if (!s || !s->depth || s->work != work)
+		return 0;
+	function = s->function;
+	told = s->told;
+	scope__end(s, key);
+	if (told)
 		send_work(NLB_WORK_END, work, function);
 	return 0;
 }
@@ -794,7 +810,7 @@ int nlb_enter(struct pt_regs *ctx)
 SEC("kretprobe")
 int nlb_leave(struct pt_regs *ctx)
 {
-	scope__exit(false);
+	scope__exit();
 	send_return(cookie_of(ctx), PT_REGS_RC(ctx));
 	return 0;
 }
@@ -851,7 +867,7 @@ int nlb_f_enter(void *ctx)
 SEC("?fexit/__kfree_skb")
 int nlb_f_leave(void *ctx)
 {
-	scope__exit(false);
+	scope__exit();
 	return send_return_of(ctx);
 }
 

@@ -76,7 +76,9 @@ static bool quiet(struct arming *a, uint64_t now)
 	if (now < a->loading_until && hooks__nr_modules(a->hooks))
 		return false;
 	/* To ask for the NFC family would load its module. */
-	return !modules__find(&a->kernel->modules, "nfc") || !devices__powered(a->devices);
+	if (modules__find(&a->kernel->modules, "nfc") && devices__powered(a->devices))
+		return false;
+	return !hooks__inside(a->hooks);
 }
 
 struct held {

@@ -25,6 +25,8 @@
 #include "util/clock.h"
 #include "util/log.h"
 
+#define STALE_LOOKS 60 /* after the first, see hooks__inside() */
+
 /*
  * Before 5.13 a program that was detached from a trampoline cannot be attached again, and
  * to load another takes too long: it stays, and finds that nothing is followed.
@@ -201,5 +203,60 @@ bool hooks__may_sleep(const struct hooks *h)
 	for (size_t i = 0; i < h->nr_modules; i++)
 		if (!device_up_is_seen(h, h->modules[i]))
 			return false;
-	return !__atomic_load_n(&h->skel->bss->filter.scope, __ATOMIC_RELAXED);
+	return true;
+}
+
+/*
+ * All tasks that are inside, in one number: which, and in what.  With forget they are taken
+ * off.
+ */
+static uint64_t look_inside(struct hooks *h, bool forget)
+{
+	struct nfcleakbpf__bss *bss = h->skel->bss;
+	uint32_t key, next;
+	int fd = hooks__scopes_fd(h);
+	int err = bpf_map_get_next_key(fd, NULL, &next);
+	uint64_t sum = 0;
+
+	while (!err) {
+		struct nlb_scope s;
+
+		key = next;
+		err = bpf_map_get_next_key(fd, &key, &next);
+		if (bpf_map_lookup_elem(fd, &key, &s) || !s.depth)
+			continue;
+		sum += (s.work + 3 * s.function + ((uint64_t)key << 20) + s.depth) *
+		       0x9e3779b97f4a7c15ULL;
+		if (!forget || bpf_map_delete_elem(fd, &key))
+			continue;
+		__atomic_fetch_sub(&bss->filter.scope_slots[s.slot % NLB_SCOPE_SLOTS], 1,
+				   __ATOMIC_RELAXED);
+		__atomic_fetch_sub(&bss->filter.scope, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_sub(&bss->scopes_used, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&bss->counters.scope_healed, s.depth, __ATOMIC_RELAXED);
+	}
+	return sum;
+}
+
+/*
+ * No frame takes so long when no device is up.  One that does all the same is taken for one
+ * that has ended, and when it ends indeed nothing happens.
+ */
+bool hooks__inside(struct hooks *h)
+{
+	const uint32_t *scope = &h->skel->bss->filter.scope;
+	uint64_t inside;
+
+	if (!__atomic_load_n(scope, __ATOMIC_RELAXED)) {
+		h->looks = 0;
+		return false;
+	}
+	inside = look_inside(h, false);
+	h->looks = inside == h->inside ? h->looks + 1 : 0;
+	h->inside = inside;
+	if (h->looks < STALE_LOOKS)
+		return true;
+	look_inside(h, true);
+	h->looks = 0;
+	return __atomic_load_n(scope, __ATOMIC_RELAXED);
 }

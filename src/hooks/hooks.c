@@ -132,8 +132,7 @@ static void plan_core_hook(struct hooks *h, struct entry *e)
 		set_state(e, HOOK_MISSING, "refused by NFCLEAKBPF_REFUSE");
 }
 
-/* Is the function's return a fact, too? */
-static bool returns(enum hook_role role)
+bool hooks__returns(enum hook_role role)
 {
 	return role == HOOK_FRAME || role == HOOK_SUBMIT || role == HOOK_DISPATCH ||
 	       role == HOOK_ABORT;
@@ -162,7 +161,7 @@ static int add_function(struct hooks *h, const struct subsystem *s, const char *
 	e->meaning.function = number;
 	e->meaning.arguments = f ? f->arguments : NULL;
 	/* Whatever returns may allocate skbs meanwhile. */
-	if (returns(role))
+	if (hooks__returns(role))
 		e->program_name = at_return ? "nlb_leave" : "nlb_enter";
 	else
 		e->program_name = at_return ? "nlb_return" : "nlb_call";
@@ -204,7 +203,7 @@ static int plan_module(struct hooks *h, const char *module)
 						: module_symbols__find(&symbols, f->name);
 
 			err = add_function(h, s, module, f->name, addr, f, f->role, false, f->lost);
-			if (!err && returns(f->role))
+			if (!err && hooks__returns(f->role))
 				err = add_function(h, s, module, f->name, addr, f, f->role, true,
 						   f->lost);
 			/* One that need not be learned. */
@@ -532,9 +531,12 @@ static void attach_entry(struct hooks *h, size_t index)
 	if (end < h->count)
 		attach_entry(h, end);
 	if (end < h->count && h->entries[end]->hook.state != HOOK_ATTACHED) {
-		set_state(e, HOOK_MISSING, "%s %s is missing", h->entries[end]->hook.mechanism,
-			  h->entries[end]->hook.target);
-		return;
+		if (missing__needs_end(e)) {
+			set_state(e, HOOK_MISSING, "%s %s is missing",
+				  h->entries[end]->hook.mechanism, h->entries[end]->hook.target);
+			return;
+		}
+		e->program_name = "nlb_call"; /* a fact, but no frame */
 	}
 	if (e->meaning.role == HOOK_SUBMIT && e->function)
 		inner = hook_meaning__arguments(&e->meaning)->argument - 1;

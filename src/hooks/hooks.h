@@ -109,10 +109,14 @@ void hooks__rest(struct hooks *h, size_t objects, size_t skbs);
  * the address may then have been given to another allocation.
  */
 void hooks__forget(struct hooks *h, uint64_t addr);
-/*
- * Would it be noticed when a device comes up?  And is no task inside of the stack now?
- */
+/* Would it be noticed when a device comes up? */
 bool hooks__may_sleep(const struct hooks *h);
+/*
+ * Is a task inside of the stack?  To be asked once a second, when nothing else speaks against
+ * sleep: one that seems to be in the same place each time for a minute was not seen to leave, and
+ * is not asked about any more.
+ */
+bool hooks__inside(struct hooks *h);
 /* Detaches everything, in parallel: each hook waits for the kernel. */
 void hooks__free(struct hooks *h);
 

@@ -60,6 +60,8 @@ struct hooks {
 	uint64_t awake_since; /* CLOCK_MONOTONIC, nanoseconds */
 	int grace_maps[2];    /* see arm.c; fd + 1 */
 	bool silent;	      /* kernel.ftrace_enabled is 0 */
+	uint64_t inside;      /* who was inside of the stack at the latest look, in one number */
+	unsigned looks;	      /* since when it was the same */
 	/* Of modules, see hooks__module_missed(): */
 	uint64_t lost; /* events, when it was asked last */
 	bool unsure;   /* one may have come or gone untold */
@@ -84,6 +86,8 @@ bool missing__there(const struct hooks *h, const char *module, const char *targe
 bool missing__is_return(const struct entry *e);
 /* Place of the hook that sees the end of what this one sees begin, or the hooks' count. */
 size_t missing__end_of(const struct hooks *h, size_t index);
+/* Is it of no use where its end is not seen? */
+bool missing__needs_end(const struct entry *e);
 /* What begins is not planned where its end is not. */
 void missing__plan(struct hooks *h);
 /* Is this hook to be refused, for a test's sake? */
@@ -93,6 +97,8 @@ void missing__say(const struct hooks *h, size_t from);
 /* What tells a module from one of the same name that was loaded before or after; 0: not loaded. */
 uint64_t missing__life(const char *module);
 
+/* Is the return of a function of this role a fact, too? */
+bool hooks__returns(enum hook_role role);
 /* Is a module of this name traced and loaded? */
 bool hooks__has_module(const struct hooks *h, const char *name);
 

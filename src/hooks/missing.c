@@ -55,7 +55,12 @@ size_t missing__end_of(const struct hooks *h, size_t index)
 			       ? h->count
 			       : missing__find(h, "", "workqueue_execute_end");
 	/* The return of a function was planned behind its entry. */
-	return e->meaning.role == HOOK_FRAME && !missing__is_return(e) ? index + 1 : h->count;
+	return hooks__returns(e->meaning.role) && !missing__is_return(e) ? index + 1 : h->count;
+}
+
+bool missing__needs_end(const struct entry *e)
+{
+	return !e->function || e->meaning.role == HOOK_FRAME;
 }
 
 void missing__plan(struct hooks *h)
@@ -64,8 +69,8 @@ void missing__plan(struct hooks *h)
 		struct hook *hook = &h->entries[i]->hook;
 		size_t end = missing__end_of(h, i);
 
-		if (end == h->count || hook->state != HOOK_PLANNED ||
-		    h->entries[end]->hook.state == HOOK_PLANNED)
+		if (end == h->count || !missing__needs_end(h->entries[i]) ||
+		    hook->state != HOOK_PLANNED || h->entries[end]->hook.state == HOOK_PLANNED)
 			continue;
 		hook->state = HOOK_MISSING;
 		snprintf(hook->reason, sizeof(hook->reason), "%s %.100s is missing",

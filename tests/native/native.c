@@ -885,6 +885,7 @@ static void test_tracer(struct tracer *t, struct ids *ids)
 	test_book_overflow(t);
 	test_healing(t);
 	test_work(t);
+	test_inside(t->hooks, t->filter);
 	hooks__disarm(t->hooks);
 	forget_seen();
 	loop_eventfd(LOOPS);
@@ -917,6 +918,7 @@ int main(int argc, char **argv)
 	test_old(t.kernel.query);
 	test_tracer(&t, &ids);
 	test_skbs(&t, &ids);
+	test_work_end();
 	test_known_stacks(t.names, text_of(&t, "__alloc_skb"), text_of(&t, "unix_dgram_sendmsg"));
 	test_large_book(&t.kernel, t.names, text_of(&t, TARGET));
 out:

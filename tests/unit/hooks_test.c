@@ -130,6 +130,33 @@ int __wrap_attach__program(struct attachment *a, struct bpf_program *program)
 	return attach_fails;
 }
 
+/* What was attached to functions, as "PROGRAM FUNCTION," in this order. */
+static char attached[512];
+static bool returns_fail;
+
+int __wrap_attach__function(struct attachment *a, enum attach_mode mode,
+			    struct bpf_program *program, uint64_t addr, const char *module,
+			    const char *name, uint64_t cookie, bool at_return, bool copy);
+
+int __wrap_attach__function(struct attachment *a, enum attach_mode mode,
+			    struct bpf_program *program, uint64_t addr, const char *module,
+			    const char *name, uint64_t cookie, bool at_return, bool copy)
+{
+	size_t end = strlen(attached);
+
+	(void)a;
+	(void)mode;
+	(void)module;
+	(void)cookie;
+	(void)copy;
+	assert_true(addr);
+	if (at_return && returns_fail)
+		return -EPERM;
+	snprintf(attached + end, sizeof(attached) - end, "%s %s,", bpf_program__name(program),
+		 name);
+	return 0;
+}
+
 static int resolve(void *ctx, const uint64_t *addrs, size_t count, struct symbol *out)
 {
 	return query__resolve(ctx, addrs, count, out);
@@ -174,6 +201,8 @@ static int setup(void **state)
 	memset(&unreadable, 0, sizeof(unreadable));
 	refresh_fails = attach_fails = 0;
 	in_between = NULL;
+	*attached = '\0';
+	returns_fail = false;
 	life = 1;
 	log_level = LOG_QUIET;
 	*state = w;
@@ -406,6 +435,32 @@ static void wakes_up_later(void **state)
 	assert_int_equal(hooks__level(w->hooks), HOOKS_AWAKE);
 }
 
+/* ---- what begins and ends ---- */
+
+/* A frame whose end is not seen would never end. */
+static void attaches_ends_first(void **state)
+{
+	struct world *w = *state;
+
+	w->kernel.features.kprobe = true;
+	begin(w);
+	load(w, "nfc", "");
+	load(w, "nfc_digital", "");
+	snprintf(w->modules[0].users, sizeof(w->modules[0].users), "nfc_digital,");
+	assert_int_equal(hooks__module_loaded(w->hooks), 1);
+	assert_string_equal(attached, "nlb_leave nfc_dev_up,nlb_enter nfc_dev_up,"
+				      "nlb_leave digital_send_cmd,nlb_enter digital_send_cmd,");
+	assert_true(hooks__module_gone(w->hooks, "nfc"));
+	assert_true(hooks__module_gone(w->hooks, "nfc_digital"));
+	/* What is submitted is a fact all the same. */
+	returns_fail = true;
+	*attached = '\0';
+	assert_int_equal(hooks__module_loaded(w->hooks), 1);
+	assert_string_equal(attached, "nlb_call digital_send_cmd,");
+	assert_int_equal(hooks__at(w->hooks, missing__find(w->hooks, "nfc", "nfc_dev_up"))->state,
+			 HOOK_MISSING);
+}
+
 /* ---- the filter ---- */
 
 static void lies_at(struct world *w, const char *module, uint64_t base)
@@ -564,6 +619,7 @@ static const struct CMUnitTest hooks[] = {
 		says_why_a_function_is_not_hooked, setup, teardown),
 	TEST_IN("hooks: a module is traced as soon as memory can be followed", wakes_up_later,
 		setup, teardown),
+	TEST_IN("hooks: returns are attached before entries", attaches_ends_first, setup, teardown),
 	TEST_IN("hooks: a module keeps its place in the filter", a_module_keeps_its_range, setup,
 		teardown),
 	TEST_IN("hooks: modules that are too many are said to be missing",

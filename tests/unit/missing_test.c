@@ -87,7 +87,9 @@ static void ends_go_first(void **state)
 	assert_int_equal(p.entries[3].hook.state, HOOK_MISSING);
 	assert_int_equal(p.entries[5].hook.state, HOOK_PLANNED);
 	/* Whether it failed is not known then, but all else is. */
-	assert_int_equal(missing__end_of(&p.hooks, 5), p.hooks.count);
+	assert_int_equal(missing__end_of(&p.hooks, 5), 6);
+	assert_int_equal(missing__end_of(&p.hooks, 6), p.hooks.count);
+	assert_false(missing__needs_end(&p.entries[5]));
 }
 
 /* After a reload there are two of each function's, and the first of them is dead. */
