@@ -339,7 +339,8 @@ static int on_record(void *ctx, void *data, size_t size)
 			  err ? strerror(-err) : "");
 		return 0;
 	}
-	if (decode(data, size, meaning, &r->sizes, r->names, &e) != DECODED_EVENT)
+	if (decode(data, size, meaning, &r->sizes, r->names, &e) != DECODED_EVENT ||
+	    hooks__too_late(r->hooks, &e))
 		return 0;
 	if (e.type == EVENT_SUBMIT && meaning) {
 		const struct subsystem *s = meaning->subsystem;

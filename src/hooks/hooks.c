@@ -17,6 +17,7 @@
 
 #include "hooks/internal.h"
 #include "kernel/kbtf.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/table.h"
 
@@ -592,7 +593,15 @@ void hooks__disarm(struct hooks *h)
 	if (!h->loaded)
 		return;
 	h->armed = false;
+	h->disarmed_at = clock__now();
 	__atomic_store_n(&h->skel->bss->filter.span.size, 0, __ATOMIC_SEQ_CST);
+}
+
+bool hooks__too_late(const struct hooks *h, const struct event *e)
+{
+	return h->disarmed_at && e->time > h->disarmed_at &&
+	       (e->type == EVENT_ALLOC || e->type == EVENT_SUBMIT ||
+		e->type == EVENT_SUBMIT_RETURN);
 }
 
 struct detacher {

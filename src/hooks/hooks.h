@@ -81,6 +81,11 @@ int hooks__new(struct hooks **out, const struct hooks_config *config, struct ker
 int hooks__attach(struct hooks *h);
 void hooks__arm(struct hooks *h);
 void hooks__disarm(struct hooks *h);
+/*
+ * Did it begin after hooks__disarm()?  Functions still tell what is submitted then, but the
+ * command's birth is not told any more.
+ */
+bool hooks__too_late(const struct hooks *h, const struct event *e);
 
 /* After hooks__attach(): HOOKS_AWAKE. */
 enum hooks_level hooks__level(const struct hooks *h);

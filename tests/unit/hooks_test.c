@@ -461,6 +461,34 @@ static void attaches_ends_first(void **state)
 			 HOOK_MISSING);
 }
 
+/* Functions tell more than memory does once births are not booked any more. */
+static void ends_at_one_moment(void **state)
+{
+	static const enum event_type late[] = { EVENT_ALLOC, EVENT_SUBMIT, EVENT_SUBMIT_RETURN },
+				     told[] = { EVENT_FREE, EVENT_CALLBACK, EVENT_COMPLETE,
+						EVENT_DISPATCHED, EVENT_LEAVE };
+	struct world *w = *state;
+	struct event e = { .type = EVENT_SUBMIT, .time = UINT64_MAX };
+
+	load(w, "nfc", "");
+	begin(w);
+	w->hooks->loaded = true;
+	hooks__arm(w->hooks);
+	assert_false(hooks__too_late(w->hooks, &e));
+	hooks__disarm(w->hooks);
+	w->hooks->loaded = false;
+	for (size_t i = 0; i < ARRAY_SIZE(late); i++) {
+		e = (struct event){ .type = late[i], .time = w->hooks->disarmed_at };
+		assert_false(hooks__too_late(w->hooks, &e));
+		e.time++;
+		assert_true(hooks__too_late(w->hooks, &e));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
+		e = (struct event){ .type = told[i], .time = UINT64_MAX };
+		assert_false(hooks__too_late(w->hooks, &e));
+	}
+}
+
 /* ---- the filter ---- */
 
 static void lies_at(struct world *w, const char *module, uint64_t base)
@@ -620,6 +648,8 @@ static const struct CMUnitTest hooks[] = {
 	TEST_IN("hooks: a module is traced as soon as memory can be followed", wakes_up_later,
 		setup, teardown),
 	TEST_IN("hooks: returns are attached before entries", attaches_ends_first, setup, teardown),
+	TEST_IN("hooks: what begins after the end is not told by half", ends_at_one_moment, setup,
+		teardown),
 	TEST_IN("hooks: a module keeps its place in the filter", a_module_keeps_its_range, setup,
 		teardown),
 	TEST_IN("hooks: modules that are too many are said to be missing",
