@@ -58,7 +58,7 @@ $(T)/sandbox_test: $(T)/obj/src/cmd/sandbox.o
 # The kernel is a pretended one.
 $(T)/hooks_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,query__resolve stat attach__program \
 	attach__function arm__wait_for_programs kernel__module_symbols kernel__module_text \
-	kernel__refresh_modules)
+	kernel__refresh_modules bpf_obj_get_info_by_fd)
 
 # Memory is read from a pretended kernel.
 IMAGE_WRAP := $(patsubst %,-Wl$(comma)--wrap=query__%,find read read_all)

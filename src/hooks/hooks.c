@@ -618,8 +618,12 @@ static void *detach_some(void *arg)
 	while ((i = __atomic_fetch_add(&d->next, 1, __ATOMIC_RELAXED)) < d->h->count) {
 		struct entry *e = d->h->entries[d->h->count - 1 - i];
 
-		if (!d->module || !strcmp(e->hook.module, d->module))
-			attach__detach(&e->attachment);
+		if (d->module && strcmp(e->hook.module, d->module) != 0)
+			continue;
+		__atomic_fetch_add(&d->h->misses,
+				   attach__program_misses(e->attachment.own_prog - 1),
+				   __ATOMIC_RELAXED);
+		attach__detach(&e->attachment);
 	}
 	return NULL;
 }
@@ -838,16 +842,16 @@ const struct nlb_counters *hooks__counters(const struct hooks *h)
 
 uint64_t hooks__misses(const struct hooks *h)
 {
+	const struct nlb_counters *c = &h->skel->bss->counters;
+	uint64_t misses = __atomic_load_n(&h->misses, __ATOMIC_RELAXED);
 	struct bpf_program *p;
-	uint64_t misses = 0;
 
-	bpf_object__for_each_program (p, h->skel->obj) {
-		struct bpf_prog_info info = { 0 };
-		__u32 len = sizeof(info);
-
-		if (bpf_program__fd(p) >= 0 &&
-		    !bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
-			misses += info.recursion_misses;
-	}
-	return misses;
+	bpf_object__for_each_program (p, h->skel->obj)
+		misses += attach__program_misses(bpf_program__fd(p));
+	/* Those that are copies of these. */
+	for (size_t i = 0; i < h->count; i++)
+		misses += attach__program_misses(h->entries[i]->attachment.own_prog - 1);
+	return misses + __atomic_load_n(&c->scope_full, __ATOMIC_RELAXED) +
+	       __atomic_load_n(&c->scope_healed, __ATOMIC_RELAXED) +
+	       __atomic_load_n(&c->no_stack, __ATOMIC_RELAXED);
 }

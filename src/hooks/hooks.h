@@ -186,7 +186,10 @@ uint32_t hooks__generation(const struct hooks *h);
 /* What the book has room for. */
 size_t hooks__book_entries(const struct hooks *h);
 const struct nlb_counters *hooks__counters(const struct hooks *h);
-/* Times that a program did not run because it was running already. */
+/*
+ * Times that a program did not run because it was running already, or that there was no room for
+ * a frame, no stack, or a frame whose end was not seen: never less than before.
+ */
 uint64_t hooks__misses(const struct hooks *h);
 
 #endif /* NLB_HOOKS_H */

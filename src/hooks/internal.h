@@ -59,6 +59,7 @@ struct hooks {
 	enum hooks_level level;
 	uint64_t awake_since; /* CLOCK_MONOTONIC, nanoseconds */
 	uint64_t disarmed_at; /* likewise; 0: not yet */
+	uint64_t misses;      /* of programs that are no more */
 	int grace_maps[2];    /* see arm.c; fd + 1 */
 	bool silent;	      /* kernel.ftrace_enabled is 0 */
 	uint64_t inside;      /* who was inside of the stack at the latest look, in one number */

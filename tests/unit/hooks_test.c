@@ -6,6 +6,8 @@
 #include "unit/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
 #include <sys/stat.h>
 
 #include "hooks/internal.h"
@@ -128,6 +130,19 @@ int __wrap_attach__program(struct attachment *a, struct bpf_program *program)
 	(void)a;
 	(void)program;
 	return attach_fails;
+}
+
+/* Each program has missed as much. */
+static uint64_t missed;
+
+int __wrap_bpf_obj_get_info_by_fd(int fd, void *info, __u32 *len);
+
+int __wrap_bpf_obj_get_info_by_fd(int fd, void *info, __u32 *len)
+{
+	assert_true(fd > 0);
+	assert_true(*len >= sizeof(struct bpf_prog_info));
+	((struct bpf_prog_info *)info)->recursion_misses = missed;
+	return 0;
 }
 
 /* What was attached to functions, as "PROGRAM FUNCTION," in this order. */
@@ -461,6 +476,32 @@ static void attaches_ends_first(void **state)
 			 HOOK_MISSING);
 }
 
+/* Also of the copies of programs, and of those that went with their module. */
+static void counts_what_was_missed(void **state)
+{
+	struct world *w = *state;
+	struct nlb_counters *c;
+	struct entry *e;
+
+	load(w, "nfc", "");
+	begin(w);
+	c = &w->hooks->skel->bss->counters;
+	missed = 5;
+	assert_int_equal(hooks__misses(w->hooks), 0);
+	e = w->hooks->entries[missing__find(w->hooks, "nfc", "nfc_dev_up")];
+	e->attachment.own_prog = open("/dev/null", O_RDONLY | O_CLOEXEC) + 1;
+	assert_true(e->attachment.own_prog);
+	assert_int_equal(hooks__misses(w->hooks), 5);
+	assert_true(hooks__module_gone(w->hooks, "nfc"));
+	assert_int_equal(e->attachment.own_prog, 0);
+	missed = 0;
+	assert_int_equal(hooks__misses(w->hooks), 5);
+	c->scope_full = 10;
+	c->scope_healed = 100;
+	c->no_stack = 1000;
+	assert_int_equal(hooks__misses(w->hooks), 1115);
+}
+
 /* Functions tell more than memory does once births are not booked any more. */
 static void ends_at_one_moment(void **state)
 {
@@ -648,6 +689,7 @@ static const struct CMUnitTest hooks[] = {
 	TEST_IN("hooks: a module is traced as soon as memory can be followed", wakes_up_later,
 		setup, teardown),
 	TEST_IN("hooks: returns are attached before entries", attaches_ends_first, setup, teardown),
+	TEST_IN("hooks: whatever was missed is counted", counts_what_was_missed, setup, teardown),
 	TEST_IN("hooks: what begins after the end is not told by half", ends_at_one_moment, setup,
 		teardown),
 	TEST_IN("hooks: a module keeps its place in the filter", a_module_keeps_its_range, setup,
