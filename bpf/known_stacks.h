@@ -147,7 +147,7 @@ static __always_inline void learn_stack(void *ctx, const struct nlb_stack_key *k
 		return;
 	if (bpf_map_update_elem(&known_stacks, key, &not_known, BPF_NOEXIST) ||
 	    bpf_probe_read_kernel(e->words, size, (void *)place) || !read_returns(e->returns)) {
-		bpf_ringbuf_discard(e, 0);
+		bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
 		return;
 	}
 	fill_header_flags(&e->h, NLB_STACK, 0);

@@ -511,11 +511,11 @@ static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64
 	if (e->stack_size < 0)
 		__sync_fetch_and_add(&counters.no_stack, 1);
 	if (kind == NLB_KIND_SKB && !traced_site(e->stack, NLB_STACK_DEPTH, e->stack_size)) {
-		bpf_ringbuf_discard(e, 0);
+		bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
 		return 0;
 	}
 	if (!book__add(addr, &entry)) {
-		bpf_ringbuf_discard(e, 0);
+		bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
 		return 0;
 	}
 	submit(e);
