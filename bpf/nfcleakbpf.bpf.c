@@ -792,13 +792,6 @@ int nlb_call(struct pt_regs *ctx)
 	return send_call(ctx);
 }
 
-SEC("kretprobe")
-int nlb_return(struct pt_regs *ctx)
-{
-	send_return(cookie_of(ctx), PT_REGS_RC(ctx));
-	return 0;
-}
-
 /* A function through which a task enters the stack. */
 SEC("kprobe")
 int nlb_enter(struct pt_regs *ctx)
@@ -815,7 +808,7 @@ int nlb_leave(struct pt_regs *ctx)
 	return 0;
 }
 
-/* The same four for fentry and fexit; the loader makes a copy for each function. */
+/* The same three for fentry and fexit; the loader makes a copy for each function. */
 
 static __always_inline int send_call_of(void *ctx)
 {
@@ -849,12 +842,6 @@ SEC("?fentry/__kfree_skb")
 int nlb_f_call(void *ctx)
 {
 	return send_call_of(ctx);
-}
-
-SEC("?fexit/__kfree_skb")
-int nlb_f_return(void *ctx)
-{
-	return send_return_of(ctx);
 }
 
 SEC("?fentry/__kfree_skb")

@@ -162,10 +162,7 @@ static int add_function(struct hooks *h, const struct subsystem *s, const char *
 	e->meaning.function = number;
 	e->meaning.arguments = f ? f->arguments : NULL;
 	/* Whatever returns may allocate skbs meanwhile. */
-	if (hooks__returns(role))
-		e->program_name = at_return ? "nlb_leave" : "nlb_enter";
-	else
-		e->program_name = at_return ? "nlb_return" : "nlb_call";
+	e->program_name = at_return ? "nlb_leave" : hooks__returns(role) ? "nlb_enter" : "nlb_call";
 	if (!addr)
 		set_state(e, HOOK_MISSING, "no such function in this build of %s", module);
 	else if (h->mode == ATTACH_KPROBE && !h->kernel->features.kprobe)
@@ -438,18 +435,16 @@ static void find_preempt_count(const struct hooks *h, struct nlb_filter *f)
 /* How the programs for module functions are to be loaded, by mode. */
 static void choose_function_programs(struct hooks *h)
 {
-	struct bpf_program *kprobes[] = { h->skel->progs.nlb_call, h->skel->progs.nlb_return,
-					  h->skel->progs.nlb_enter, h->skel->progs.nlb_leave };
-	struct bpf_program *trampolines[] = { h->skel->progs.nlb_f_call,
-					      h->skel->progs.nlb_f_return,
-					      h->skel->progs.nlb_f_enter,
+	struct bpf_program *kprobes[] = { h->skel->progs.nlb_call, h->skel->progs.nlb_enter,
+					  h->skel->progs.nlb_leave };
+	struct bpf_program *trampolines[] = { h->skel->progs.nlb_f_call, h->skel->progs.nlb_f_enter,
 					      h->skel->progs.nlb_f_leave };
 	bool kprobe = h->mode == ATTACH_KPROBE ||
 		      (h->mode == ATTACH_KPROBE_MULTI && h->kernel->features.cookie);
 	bool fentry = h->mode == ATTACH_FENTRY && !h->kernel->features.fentry &&
 		      h->kernel->features.module_btf;
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		bpf_program__set_autoload(kprobes[i], kprobe);
 		bpf_program__set_autoload(trampolines[i], fentry);
 		if (h->mode == ATTACH_KPROBE_MULTI)
