@@ -187,12 +187,18 @@ static __always_inline void fill_header(struct nlb_header *h, __u32 type)
 	fill_header_flags(h, type, in_interrupt() ? NLB_F_IRQ : 0);
 }
 
+/* The loader reads the book again, and what is found from then on is degraded. */
+static __always_inline void lose(void)
+{
+	__sync_fetch_and_add(&counters.lost, 1);
+}
+
 static __always_inline void *reserve(__u64 size)
 {
 	void *record = bpf_ringbuf_reserve(&events, size, 0);
 
 	if (!record)
-		__sync_fetch_and_add(&counters.lost, 1);
+		lose();
 	return record;
 }
 
@@ -344,6 +350,26 @@ static __always_inline void send_free(__u64 addr, __u64 born, __u64 site, __u32 
 	submit(e);
 }
 
+/* As an error of a map: no macros come with vmlinux.h. */
+#define NO_ENTRY 2  /* ENOENT */
+#define TOO_BIG	 7  /* E2BIG: of a preallocated map */
+#define NO_SPACE 28 /* ENOSPC */
+
+/*
+ * Returns whether the address was on the book until now.  If it is not somebody else who took it
+ * off, it stays there (a bucket may be locked by what was interrupted: EBUSY).
+ */
+static __always_inline bool book__remove(__u64 addr)
+{
+	long err = bpf_map_delete_elem(&book, &addr);
+
+	if (!err)
+		live_count(addr, -1);
+	else if (err != -NO_ENTRY)
+		lose();
+	return !err;
+}
+
 /* An address that is handed out while it is in the book was freed unseen.  To be
  * called before the new life's record is reserved: the end of the old one comes first.
  */
@@ -358,19 +384,22 @@ static __always_inline void book__heal(__u64 addr)
 	if (!old)
 		return;
 	born = old->born;
-	if (bpf_map_delete_elem(&book, &addr))
+	if (!book__remove(addr))
 		return;
-	live_count(addr, -1);
 	__sync_fetch_and_add(&counters.healed, 1);
 	send_free(addr, born, 0, NLB_F_HEALED);
 }
 
 static __always_inline bool book__add(__u64 addr, const struct nlb_book_entry *entry)
 {
-	if (bpf_map_update_elem(&book, &addr, entry, BPF_ANY)) {
+	long err = bpf_map_update_elem(&book, &addr, entry, BPF_ANY);
+
+	if (err == -TOO_BIG || err == -NO_SPACE)
 		__sync_fetch_and_add(&counters.book_full, 1);
+	else if (err)
+		lose();
+	if (err)
 		return false;
-	}
 	live_count(addr, 1);
 	__sync_fetch_and_add(&counters.allocs, 1);
 	return true;
@@ -532,9 +561,8 @@ static __always_inline int record_free(__u64 addr, __u64 site)
 	if (!entry)
 		return 0;
 	born = entry->born;
-	if (bpf_map_delete_elem(&book, &addr))
+	if (!book__remove(addr))
 		return 0;
-	live_count(addr, -1);
 	__sync_fetch_and_add(&counters.frees, 1);
 	send_free(addr, born, site, 0);
 	return 0;
