@@ -2,10 +2,10 @@
 /*
  * What follows memory is attached only while there is something to follow.
  *
- * Births are booked only while every hook that sees an end is attached, and a
- * hook that sees ends goes only when nothing is left in the book whose end it
- * would see: so no free of a followed object is ever missed at a seam.  For that
- * booking is stopped first, then all programs that began before have to end, and
+ * Births of objects are booked only while every hook that sees their ends is attached,
+ * those of skbs likewise; and a hook that sees ends goes only when nothing is left in the
+ * book whose end it would see: so no free of a followed object is ever missed at a seam.
+ * For that booking is stopped first, then all programs that began before have to end, and
  * only then what the book holds is all that it will hold.
  *
  * The kernel waits for them where it changes a map of maps (5.10 and newer,
@@ -135,6 +135,9 @@ int hooks__wake(struct hooks *h)
 		err = wake_up(h, GROUP_WORK_BEGINS);
 	if (err)
 		return err;
+	/* Trampolines that stayed see births at once. */
+	if (!h->kernel->features.reattach)
+		(void)wake_up(h, GROUP_SKB_ENDS);
 	h->level = HOOKS_AWAKE;
 	h->awake_since = clock__now();
 	set_asleep(h, false);

@@ -121,6 +121,16 @@ int __wrap_arm__wait_for_programs(struct hooks *h)
 	return 0;
 }
 
+static const struct hooks *waking; /* whose ends of skbs are to be seen before any birth */
+
+static void expect_ends(void)
+{
+	for (size_t i = 0; waking && i < waking->count; i++)
+		if (waking->entries[i]->group == GROUP_SKB_ENDS &&
+		    !waking->skel->bss->filter.asleep)
+			assert_int_equal(waking->entries[i]->hook.state, HOOK_ATTACHED);
+}
+
 static int attach_fails;
 
 int __wrap_attach__program(struct attachment *a, struct bpf_program *program);
@@ -129,6 +139,7 @@ int __wrap_attach__program(struct attachment *a, struct bpf_program *program)
 {
 	(void)a;
 	(void)program;
+	expect_ends();
 	return attach_fails;
 }
 
@@ -218,6 +229,7 @@ static int setup(void **state)
 	in_between = NULL;
 	*attached = '\0';
 	returns_fail = false;
+	waking = NULL;
 	life = 1;
 	log_level = LOG_QUIET;
 	*state = w;
@@ -661,6 +673,21 @@ static void names_are_asked_for_again(void **state)
 		{ NULL, NULL, 0, 0 },
 	};
 	struct world *w = *state;
+/* Before 5.13 the hooks on births of skbs stay, those on ends go and come back. */
+static void wakes_ends_before_births(void **state)
+{
+	struct world *w = *state;
+
+	begin(w);
+	set_core_hooks(w, HOOK_ASLEEP);
+	w->hooks->level = HOOKS_ASLEEP;
+	w->hooks->skel->bss->filter.asleep = 1;
+	w->kernel.features.reattach = false;
+	waking = w->hooks;
+	assert_int_equal(hooks__wake(w->hooks), 0);
+	assert_int_equal(w->hooks->skel->bss->filter.asleep, 0);
+}
+
 
 	load(w, "nfc", "");
 	begin(w);
@@ -700,4 +727,6 @@ static const struct CMUnitTest hooks[] = {
 		setup, teardown),
 };
 
+	TEST_IN("hooks: the ends of skbs are seen before their births", wakes_ends_before_births,
+		setup, teardown),
 UNIT_MAIN(hooks)
