@@ -44,6 +44,7 @@ void names__modules_changed(struct names *n);
 /* A module whose functions may be an allocation's site.  0 or -ENOMEM. */
 int names__trace_module(struct names *n, const char *module);
 bool names__module_traced(const struct names *n, const char *module);
+/* Is it one of those?  NULL, the kernel, is not. */
 /* A function that never is one.  0 or -ENOMEM. */
 int names__wrapper(struct names *n, const char *function);
 
