@@ -17,6 +17,7 @@
 
 #include "hooks/internal.h"
 #include "kernel/kbtf.h"
+#include "kernel/module_names.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/table.h"
@@ -216,6 +217,9 @@ static int plan_module(struct hooks *h, const char *module)
 	for (size_t i = first; unread && i < h->count; i++)
 		set_state(h->entries[i], HOOK_MISSING, "the symbols of %s cannot be read: %s",
 			  module, strerror(-unread));
+	/* What it does is told late, perhaps when it is gone. */
+	if (!err && !unread && module_names__keep(h->kernel->names, module, &symbols))
+		log_debug("functions of %s have no names once it is gone", module);
 	module_symbols__free(&symbols);
 	return err;
 }
@@ -324,8 +328,10 @@ static int add_module(struct hooks *h, const char *name)
 		err = take_place(h, name);
 	if (!err)
 		err = plan_module(h, name);
-	if (err)
+	if (err) {
 		leave_place(h, name);
+		module_names__drop(h->kernel->names, name);
+	}
 	while (err && h->count > first) {
 		forget_callback(h, h->entries[--h->count]);
 		free(h->entries[h->count]);
@@ -681,6 +687,7 @@ bool hooks__module_gone(struct hooks *h, const char *name)
 	memmove(&h->lives[i], &h->lives[i + 1], (h->nr_modules - i - 1) * sizeof(*h->lives));
 	h->nr_modules--;
 	leave_place(h, name);
+	module_names__drop(h->kernel->names, name);
 	write_ranges(h);
 	detach(h, name);
 	for (i = 0; i < h->count; i++) {
@@ -699,8 +706,9 @@ void hooks__learn_callback(struct hooks *h, const struct subsystem *s, uint64_t 
 	const char *lost = "what this callback was given, until it returns";
 	struct symbol sym;
 
+	/* What it was called when it was submitted: something else may lie there now. */
 	if (table__get(&h->callbacks, addr) || query__resolve(h->kernel->query, &addr, 1, &sym) ||
-	    sym.offset || !hooks__has_module(h, sym.module) || table__set(&h->callbacks, addr, h))
+	    sym.offset || !missing__alive(h, sym.module) || table__set(&h->callbacks, addr, h))
 		return;
 	if (add_function(h, s, sym.module, sym.name, addr, NULL, HOOK_CALLBACK, false, lost)) {
 		table__remove(&h->callbacks, addr); /* the next time, then */

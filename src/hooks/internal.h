@@ -98,6 +98,8 @@ bool missing__refused(const struct hook *hook);
 void missing__say(const struct hooks *h, size_t from);
 /* What tells a module from one of the same name that was loaded before or after; 0: not loaded. */
 uint64_t missing__life(const char *module);
+/* Is a traced module still the one that was loaded when it was last heard of? */
+bool missing__alive(const struct hooks *h, const char *module);
 
 /* Is the return of a function of this role a fact, too? */
 bool hooks__returns(enum hook_role role);

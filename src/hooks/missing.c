@@ -146,6 +146,14 @@ uint64_t missing__life(const char *module)
 	return stat(path, &st) ? 0 : st.st_ino;
 }
 
+bool missing__alive(const struct hooks *h, const char *module)
+{
+	for (size_t i = 0; i < h->nr_modules; i++)
+		if (!strcmp(h->modules[i], module))
+			return missing__life(module) == h->lives[i];
+	return false;
+}
+
 static bool say(struct nlb_module *event, uint32_t type, const char *name)
 {
 	memset(event, 0, sizeof(*event));

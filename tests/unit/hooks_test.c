@@ -271,7 +271,7 @@ static void learns_callbacks_of_other_modules(void **state)
 	assert_non_null(meaning);
 	assert_ptr_equal(meaning->subsystem, &subsystem_nci);
 	assert_int_equal(meaning->function, names__function(w->names, NFC_CALLBACK));
-	/* Once; and it goes with its own module. */
+	/* Once. */
 	hooks__learn_callback(w->hooks, &subsystem_nci, NFC_CALLBACK);
 	assert_int_equal(hooks__count(w->hooks), before + 1);
 	/* In the midst of a function, of a module that is not traced, of nothing. */
@@ -279,6 +279,14 @@ static void learns_callbacks_of_other_modules(void **state)
 	hooks__learn_callback(w->hooks, &subsystem_nci, symbols[1].start);
 	hooks__learn_callback(w->hooks, &subsystem_nci, 0);
 	assert_int_equal(hooks__count(w->hooks), before + 1);
+	/* It goes with its own module, which may be gone when it is heard of. */
+	assert_true(hooks__module_gone(w->hooks, "nfc"));
+	assert_int_equal(last_hook(w)->state, HOOK_GONE);
+	assert_int_equal(hooks__module_loaded(w->hooks), 1);
+	before = hooks__count(w->hooks);
+	life = 0;
+	hooks__learn_callback(w->hooks, &subsystem_nci, NFC_CALLBACK);
+	assert_int_equal(hooks__count(w->hooks), before);
 }
 
 /* What is not hooked for want of room is said to be missing, each once. */
@@ -665,14 +673,6 @@ static void says_which_modules_are_too_many(void **state)
 	assert_int_equal(last_hook(w)->state, HOOK_GONE);
 }
 
-/* What is loaded may lie where something else did. */
-static void names_are_asked_for_again(void **state)
-{
-	static const struct fake_symbol other[] = {
-		{ "video_probe", "video", NFC_CALLBACK, 0x100 },
-		{ NULL, NULL, 0, 0 },
-	};
-	struct world *w = *state;
 /* Before 5.13 the hooks on births of skbs stay, those on ends go and come back. */
 static void wakes_ends_before_births(void **state)
 {
@@ -688,6 +688,14 @@ static void wakes_ends_before_births(void **state)
 	assert_int_equal(w->hooks->skel->bss->filter.asleep, 0);
 }
 
+/* What is loaded may lie where something else did. */
+static void names_are_asked_for_again(void **state)
+{
+	static const struct fake_symbol other[] = {
+		{ "video_probe", "video", NFC_CALLBACK, 0x100 },
+		{ NULL, NULL, 0, 0 },
+	};
+	struct world *w = *state;
 
 	load(w, "nfc", "");
 	begin(w);
@@ -719,6 +727,8 @@ static const struct CMUnitTest hooks[] = {
 	TEST_IN("hooks: whatever was missed is counted", counts_what_was_missed, setup, teardown),
 	TEST_IN("hooks: what begins after the end is not told by half", ends_at_one_moment, setup,
 		teardown),
+	TEST_IN("hooks: the ends of skbs are seen before their births", wakes_ends_before_births,
+		setup, teardown),
 	TEST_IN("hooks: a module keeps its place in the filter", a_module_keeps_its_range, setup,
 		teardown),
 	TEST_IN("hooks: modules that are too many are said to be missing",
@@ -727,6 +737,4 @@ static const struct CMUnitTest hooks[] = {
 		setup, teardown),
 };
 
-	TEST_IN("hooks: the ends of skbs are seen before their births", wakes_ends_before_births,
-		setup, teardown),
 UNIT_MAIN(hooks)
