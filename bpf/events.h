@@ -178,14 +178,14 @@ struct nlb_book_entry {
 /*
  * Tasks inside a frame, and some that were: their entries stay, with a depth of 0,
  * since most come again soon (workers), and an entry costs more than it takes room.
- * Only the task itself changes its own.  An interrupt is none of what the task below it
- * does, and has one by its CPU.
+ * Only the task itself changes its own; one that does not any more is taken off by the loader.  An
+ * interrupt is none of what the task below it does, and has one by its CPU.
  */
 struct nlb_scope {
 	__u32 depth;
 	__u32 told; /* the loader knows of the work item */
 	__u32 irq;
-	__u32 unused;
+	__u32 slot;	/* of nlb_filter's, where it counts */
 	__u64 function; /* the work item's; of another frame the hook's cookie */
 	__u64 work;	/* 0: no work item */
 };
@@ -205,10 +205,9 @@ struct nlb_filter {
 	struct nlb_range span;	    /* encloses all ranges */
 	struct nlb_range skb_alloc; /* text of __alloc_skb, where fexit cannot be had */
 	struct nlb_range skb_clone; /* text of skb_clone, likewise */
-	struct nlb_range ranges[NLB_MAX_RANGES]; /* text of each traced module */
+	struct nlb_range ranges[NLB_MAX_RANGES]; /* text of each traced module; empty ones between */
 	__u64 cpu_offsets;			 /* address of __per_cpu_offset[], 0: not known */
 	__u64 preempt_count;			 /* its offset in a CPU's area, 0: not known */
-	__u32 nr_ranges;
 	__u32 asleep; /* nothing is booked, and the loader is woken by anything */
 	__u32 scope;  /* tasks inside a frame of the stack */
 	__u32 scope_slots[NLB_SCOPE_SLOTS]; /* the same, by hash of the task */

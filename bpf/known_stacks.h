@@ -113,15 +113,18 @@ static __always_inline __u32 known_stack(struct nlb_stack_key *key, __u64 place)
 {
 	for (__u32 i = 0; i < NLB_STACK_WAYS; i++) {
 		const struct nlb_known_stack *known;
+		__u32 number;
 
 		key->way = i;
 		known = bpf_map_lookup_elem(&known_stacks, key);
 		if (!known)
 			return 0;
-		if (!known->number)
+		/* Another one may be put there meanwhile, which has another number. */
+		number = *(const volatile __u32 *)&known->number;
+		if (!number)
 			break;
 		if (same_stack(known, place))
-			return known->number;
+			return number == *(const volatile __u32 *)&known->number ? number : 0;
 	}
 	key->way = NLB_STACK_WAYS;
 	return 0;
@@ -144,7 +147,7 @@ static __always_inline void learn_stack(void *ctx, const struct nlb_stack_key *k
 		return;
 	if (bpf_map_update_elem(&known_stacks, key, &not_known, BPF_NOEXIST) ||
 	    bpf_probe_read_kernel(e->words, size, (void *)place) || !read_returns(e->returns)) {
-		bpf_ringbuf_discard(e, 0);
+		bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
 		return;
 	}
 	fill_header_flags(&e->h, NLB_STACK, 0);

@@ -85,7 +85,11 @@ static __always_inline bool in_range(const struct nlb_range *r, __u64 addr)
 
 static __always_inline bool in_traced_text(__u64 addr)
 {
-	if (!in_range(&filter.span, addr))
+	/* Its start first: the loader may be about to write it (src/hooks/hooks.c). */
+	const volatile struct nlb_range *span = &filter.span;
+	__u64 start = span->start;
+
+	if (addr - start >= span->size)
 		return false;
 	for (__u32 i = 0; i < NLB_MAX_RANGES; i++)
 		if (in_range(&filter.ranges[i], addr))
@@ -121,11 +125,16 @@ static __always_inline void live_count(__u64 addr, __s32 n)
 	__sync_fetch_and_add(live_slot(nlb_hash2(addr)), n);
 }
 
-static __always_inline __u32 *scope_slot(__u64 task)
+static __always_inline __u32 *scope_slot(__u32 slot)
 {
-	__u32 slot = ((task >> 6) * 0x9e3779b97f4a7c15ULL) >> (64 - NLB_SCOPE_BITS);
-
 	return &filter.scope_slots[slot & (NLB_SCOPE_SLOTS - 1)];
+}
+
+static __always_inline __u32 own_slot(void)
+{
+	__u64 task = bpf_get_current_task();
+
+	return ((task >> 6) * 0x9e3779b97f4a7c15ULL) >> (64 - NLB_SCOPE_BITS);
 }
 
 /*
@@ -178,12 +187,18 @@ static __always_inline void fill_header(struct nlb_header *h, __u32 type)
 	fill_header_flags(h, type, in_interrupt() ? NLB_F_IRQ : 0);
 }
 
+/* The loader reads the book again, and what is found from then on is degraded. */
+static __always_inline void lose(void)
+{
+	__sync_fetch_and_add(&counters.lost, 1);
+}
+
 static __always_inline void *reserve(__u64 size)
 {
 	void *record = bpf_ringbuf_reserve(&events, size, 0);
 
 	if (!record)
-		__sync_fetch_and_add(&counters.lost, 1);
+		lose();
 	return record;
 }
 
@@ -201,9 +216,9 @@ static __always_inline void submit(void *record)
 
 /* ---- frames: is this task inside the stack? ---- */
 
-static __always_inline void scope__count(__s32 n)
+static __always_inline void scope__count(const struct nlb_scope *s, __s32 n)
 {
-	__sync_fetch_and_add(scope_slot(bpf_get_current_task()), n);
+	__sync_fetch_and_add(scope_slot(s->slot), n);
 	__sync_fetch_and_add(&filter.scope, n);
 }
 
@@ -271,37 +286,41 @@ static __always_inline void scope__enter(__u64 work, __u64 function)
 		return;
 	}
 	/* A kworker begins a work item with nothing on its stack: one still there
-	 * is an exit that was missed.
+	 * is an exit that was missed, perhaps that of a task which is no more.
 	 */
-	if (s->depth)
+	if (s->depth) {
 		__sync_fetch_and_add(&counters.scope_healed, s->depth);
-	else
-		scope__count(1);
+		scope__count(s, -1);
+	}
+	s->slot = own_slot();
+	scope__count(s, 1);
 	s->depth = 1;
 	s->told = 0;
 	s->work = work;
 	s->function = function;
 }
 
-/* Returns whether the loader knows of the work item that ends here. */
-static __always_inline bool scope__exit(bool outermost)
+/* The outermost frame ends. */
+static __always_inline void scope__end(struct nlb_scope *s, __u32 key)
 {
-	__u32 key = outermost ? (__u32)bpf_get_current_pid_tgid() : scope__key();
-	struct nlb_scope *s = scope__find(key);
-	bool told;
-
-	if (!s || !s->depth)
-		return false;
-	if (!outermost && s->depth > 1) {
-		s->depth--;
-		return false;
-	}
-	told = s->told;
 	s->depth = 0;
-	scope__count(-1);
+	scope__count(s, -1);
 	if (scopes_used > NLB_SCOPES / 2 && !bpf_map_delete_elem(&scopes, &key))
 		__sync_fetch_and_add(&scopes_used, -1);
-	return told;
+}
+
+/* A frame that is no work item ends. */
+static __always_inline void scope__exit(void)
+{
+	__u32 key = scope__key();
+	struct nlb_scope *s = scope__find(key);
+
+	if (!s || !s->depth)
+		return;
+	if (s->depth > 1)
+		s->depth--;
+	else if (!s->work) /* else it was not seen to begin */
+		scope__end(s, key);
 }
 
 /* Of what runs here, a task or an interrupt; NULL outside any frame. */
@@ -309,7 +328,7 @@ static __always_inline struct nlb_scope *current_scope(void)
 {
 	struct nlb_scope *s;
 
-	if (!filter.scope || !*scope_slot(bpf_get_current_task()))
+	if (!filter.scope || !*scope_slot(own_slot()))
 		return NULL;
 	s = scope__find(scope__key());
 	return s && s->depth ? s : NULL;
@@ -331,6 +350,26 @@ static __always_inline void send_free(__u64 addr, __u64 born, __u64 site, __u32 
 	submit(e);
 }
 
+/* As an error of a map: no macros come with vmlinux.h. */
+#define NO_ENTRY 2  /* ENOENT */
+#define TOO_BIG	 7  /* E2BIG: of a preallocated map */
+#define NO_SPACE 28 /* ENOSPC */
+
+/*
+ * Returns whether the address was on the book until now.  If it is not somebody else who took it
+ * off, it stays there (a bucket may be locked by what was interrupted: EBUSY).
+ */
+static __always_inline bool book__remove(__u64 addr)
+{
+	long err = bpf_map_delete_elem(&book, &addr);
+
+	if (!err)
+		live_count(addr, -1);
+	else if (err != -NO_ENTRY)
+		lose();
+	return !err;
+}
+
 /* An address that is handed out while it is in the book was freed unseen.  To be
  * called before the new life's record is reserved: the end of the old one comes first.
  */
@@ -345,19 +384,22 @@ static __always_inline void book__heal(__u64 addr)
 	if (!old)
 		return;
 	born = old->born;
-	if (bpf_map_delete_elem(&book, &addr))
+	if (!book__remove(addr))
 		return;
-	live_count(addr, -1);
 	__sync_fetch_and_add(&counters.healed, 1);
 	send_free(addr, born, 0, NLB_F_HEALED);
 }
 
 static __always_inline bool book__add(__u64 addr, const struct nlb_book_entry *entry)
 {
-	if (bpf_map_update_elem(&book, &addr, entry, BPF_ANY)) {
+	long err = bpf_map_update_elem(&book, &addr, entry, BPF_ANY);
+
+	if (err == -TOO_BIG || err == -NO_SPACE)
 		__sync_fetch_and_add(&counters.book_full, 1);
+	else if (err)
+		lose();
+	if (err)
 		return false;
-	}
 	live_count(addr, 1);
 	__sync_fetch_and_add(&counters.allocs, 1);
 	return true;
@@ -498,11 +540,11 @@ static __always_inline int record_alloc(void *ctx, __u64 addr, __u64 size, __u64
 	if (e->stack_size < 0)
 		__sync_fetch_and_add(&counters.no_stack, 1);
 	if (kind == NLB_KIND_SKB && !traced_site(e->stack, NLB_STACK_DEPTH, e->stack_size)) {
-		bpf_ringbuf_discard(e, 0);
+		bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
 		return 0;
 	}
 	if (!book__add(addr, &entry)) {
-		bpf_ringbuf_discard(e, 0);
+		bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
 		return 0;
 	}
 	submit(e);
@@ -519,9 +561,8 @@ static __always_inline int record_free(__u64 addr, __u64 site)
 	if (!entry)
 		return 0;
 	born = entry->born;
-	if (bpf_map_delete_elem(&book, &addr))
+	if (!book__remove(addr))
 		return 0;
-	live_count(addr, -1);
 	__sync_fetch_and_add(&counters.frees, 1);
 	send_free(addr, born, site, 0);
 	return 0;
@@ -679,17 +720,24 @@ int nlb_work_start(__u64 *ctx)
 	return 0;
 }
 
-/* Raw: the typed context of a function pointer is refused (6.1, 6.12), and the
- * work item may be gone.
- */
+/* Told by how it began: its module may be traced no more, the work item may be gone. */
 SEC("raw_tp/workqueue_execute_end")
 int nlb_work_end(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u64 work = ctx->args[0], function = ctx->args[1];
+	__u64 work = ctx->args[0], function;
+	struct nlb_scope *s;
+	__u32 key, told;
 
-	if (!in_traced_text(function))
+	if (!filter.scope || !*scope_slot(own_slot()))
 		return 0;
-	if (scope__exit(true))
+	key = (__u32)bpf_get_current_pid_tgid();
+	s = scope__find(key);
+	if (!s || !s->depth || s->work != work)
+		return 0;
+	function = s->function;
+	told = s->told;
+	scope__end(s, key);
+	if (told)
 		send_work(NLB_WORK_END, work, function);
 	return 0;
 }
@@ -772,13 +820,6 @@ int nlb_call(struct pt_regs *ctx)
 	return send_call(ctx);
 }
 
-SEC("kretprobe")
-int nlb_return(struct pt_regs *ctx)
-{
-	send_return(cookie_of(ctx), PT_REGS_RC(ctx));
-	return 0;
-}
-
 /* A function through which a task enters the stack. */
 SEC("kprobe")
 int nlb_enter(struct pt_regs *ctx)
@@ -790,12 +831,12 @@ int nlb_enter(struct pt_regs *ctx)
 SEC("kretprobe")
 int nlb_leave(struct pt_regs *ctx)
 {
-	scope__exit(false);
+	scope__exit();
 	send_return(cookie_of(ctx), PT_REGS_RC(ctx));
 	return 0;
 }
 
-/* The same four for fentry and fexit; the loader makes a copy for each function. */
+/* The same three for fentry and fexit; the loader makes a copy for each function. */
 
 static __always_inline int send_call_of(void *ctx)
 {
@@ -831,12 +872,6 @@ int nlb_f_call(void *ctx)
 	return send_call_of(ctx);
 }
 
-SEC("?fexit/__kfree_skb")
-int nlb_f_return(void *ctx)
-{
-	return send_return_of(ctx);
-}
-
 SEC("?fentry/__kfree_skb")
 int nlb_f_enter(void *ctx)
 {
@@ -847,7 +882,7 @@ int nlb_f_enter(void *ctx)
 SEC("?fexit/__kfree_skb")
 int nlb_f_leave(void *ctx)
 {
-	scope__exit(false);
+	scope__exit();
 	return send_return_of(ctx);
 }
 

@@ -71,6 +71,13 @@ $(T)/doctor_test: $(T)/obj/src/cmd/doctor.o
 $(T)/doctor_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,kernel__open kernel__close builtin__nfc \
 	$(addprefix hooks__,new free nr_modules module count at))
 
+# The kernel is a pretended one.
+$(T)/hooks_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,query__resolve stat attach__program \
+	attach__function arm__wait_for_programs kernel__module_symbols kernel__module_text \
+	kernel__refresh_modules bpf_obj_get_info_by_fd)
+$(T)/module_names_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,query__has_syscall \
+	query__set_modules kernel__module_symbols kernel__module_text)
+
 # Memory is read from a pretended kernel.
 IMAGE_WRAP := $(patsubst %,-Wl$(comma)--wrap=query__%,find read read_all)
 $(T)/slab_test: WRAP := $(IMAGE_WRAP)

@@ -70,7 +70,9 @@ static bool quiet(struct arming *a)
 	if (!hooks__may_sleep(a->hooks) || ledger__stats(a->ledger)->commands_live)
 		return false;
 	/* To ask for the NFC family would load its module. */
-	return !modules__find(&a->kernel->modules, "nfc") || !devices__powered(a->devices);
+	if (modules__find(&a->kernel->modules, "nfc") && devices__powered(a->devices))
+		return false;
+	return !hooks__inside(a->hooks);
 }
 
 struct held {
@@ -97,6 +99,12 @@ bool arming__work(struct arming *a, uint64_t now)
 	struct held held = { .arming = a };
 	int err;
 
+	/* A hook was refused when the module came: nobody else would try again. */
+	if (hooks__level(a->hooks) != HOOKS_AWAKE && now < a->loading_until &&
+	    hooks__nr_modules(a->hooks)) {
+		arming__activity(a);
+		return false;
+	}
 	switch (hooks__level(a->hooks)) {
 	case HOOKS_ASLEEP:
 		return false;

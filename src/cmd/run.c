@@ -232,7 +232,7 @@ static void on_module(struct run *r, const struct nlb_module *m)
 		begin(r);
 }
 
-/* Where a hook on modules is missing. */
+/* Where a hook on modules is missing, or what it said was lost. */
 static void ask_for_modules(struct run *r)
 {
 	struct nlb_module m;
@@ -266,7 +266,8 @@ static int on_record(void *ctx, void *data, size_t size)
 			  err ? strerror(-err) : "");
 		return 0;
 	}
-	if (decode(data, size, meaning, &r->sizes, r->names, &e) != DECODED_EVENT)
+	if (decode(data, size, meaning, &r->sizes, r->names, &e) != DECODED_EVENT ||
+	    hooks__too_late(r->hooks, &e))
 		return 0;
 	if (e.type == EVENT_SUBMIT && meaning) {
 		const struct subsystem *s = meaning->subsystem;

@@ -2,10 +2,10 @@
 /*
  * What follows memory is attached only while there is something to follow.
  *
- * Births are booked only while every hook that sees an end is attached, and a
- * hook that sees ends goes only when nothing is left in the book whose end it
- * would see: so no free of a followed object is ever missed at a seam.  For that
- * booking is stopped first, then all programs that began before have to end, and
+ * Births of objects are booked only while every hook that sees their ends is attached,
+ * those of skbs likewise; and a hook that sees ends goes only when nothing is left in the
+ * book whose end it would see: so no free of a followed object is ever missed at a seam.
+ * For that booking is stopped first, then all programs that began before have to end, and
  * only then what the book holds is all that it will hold.
  *
  * The kernel waits for them where it changes a map of maps (5.10 and newer,
@@ -24,6 +24,8 @@
 #include "hooks/internal.h"
 #include "util/clock.h"
 #include "util/log.h"
+
+#define STALE_LOOKS 60 /* after the first, see hooks__inside() */
 
 /*
  * Before 5.13 a program that was detached from a trampoline cannot be attached again, and
@@ -78,8 +80,7 @@ static int wake_up(struct hooks *h, enum hook_group group)
 	return 0;
 }
 
-/* Waits until every program that is running has ended.  0 or a negative errno. */
-static int wait_for_programs(struct hooks *h)
+int arm__wait_for_programs(struct hooks *h)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts);
 	int *outer = &h->grace_maps[0], *inner = &h->grace_maps[1];
@@ -134,6 +135,9 @@ int hooks__wake(struct hooks *h)
 		err = wake_up(h, GROUP_WORK_BEGINS);
 	if (err)
 		return err;
+	/* Trampolines that stayed see births at once. */
+	if (!h->kernel->features.reattach)
+		(void)wake_up(h, GROUP_SKB_ENDS);
 	h->level = HOOKS_AWAKE;
 	h->awake_since = clock__now();
 	set_asleep(h, false);
@@ -151,7 +155,7 @@ int hooks__doze(struct hooks *h)
 		return 0;
 	/* From here on what is in the book only becomes less. */
 	set_asleep(h, true);
-	err = wait_for_programs(h);
+	err = arm__wait_for_programs(h);
 	if (err) {
 		set_asleep(h, false);
 		return err;
@@ -181,13 +185,6 @@ void hooks__rest(struct hooks *h, size_t objects, size_t skbs)
 
 /* ---- may it sleep at all? ---- */
 
-static bool hook_attached(const struct hooks *h, const char *module, const char *target)
-{
-	size_t i = missing__find(h, module, target);
-
-	return i < h->count && h->entries[i]->hook.state == HOOK_ATTACHED;
-}
-
 /* Is there a hook that says when a device of this module comes up? */
 static bool device_up_is_seen(const struct hooks *h, const char *module)
 {
@@ -195,7 +192,7 @@ static bool device_up_is_seen(const struct hooks *h, const char *module)
 		const struct subsystem *s = subsystems[i];
 
 		if (s->device_up && !strcmp(s->module, module))
-			return hook_attached(h, module, s->device_up);
+			return missing__there(h, module, s->device_up);
 		if (s->device_up && modules__depends(&h->kernel->modules, module, s->module))
 			return true; /* its own turn comes */
 	}
@@ -204,10 +201,65 @@ static bool device_up_is_seen(const struct hooks *h, const char *module)
 
 bool hooks__may_sleep(const struct hooks *h)
 {
-	if (h->silent || !hook_attached(h, "", "module_load"))
+	if (h->silent || !missing__there(h, "", "module_load"))
 		return false;
 	for (size_t i = 0; i < h->nr_modules; i++)
 		if (!device_up_is_seen(h, h->modules[i]))
 			return false;
-	return !__atomic_load_n(&h->skel->bss->filter.scope, __ATOMIC_RELAXED);
+	return true;
+}
+
+/*
+ * All tasks that are inside, in one number: which, and in what.  With forget they are taken
+ * off.
+ */
+static uint64_t look_inside(struct hooks *h, bool forget)
+{
+	struct nfcleakbpf__bss *bss = h->skel->bss;
+	uint32_t key, next;
+	int fd = hooks__scopes_fd(h);
+	int err = bpf_map_get_next_key(fd, NULL, &next);
+	uint64_t sum = 0;
+
+	while (!err) {
+		struct nlb_scope s;
+
+		key = next;
+		err = bpf_map_get_next_key(fd, &key, &next);
+		if (bpf_map_lookup_elem(fd, &key, &s) || !s.depth)
+			continue;
+		sum += (s.work + 3 * s.function + ((uint64_t)key << 20) + s.depth) *
+		       0x9e3779b97f4a7c15ULL;
+		if (!forget || bpf_map_delete_elem(fd, &key))
+			continue;
+		__atomic_fetch_sub(&bss->filter.scope_slots[s.slot % NLB_SCOPE_SLOTS], 1,
+				   __ATOMIC_RELAXED);
+		__atomic_fetch_sub(&bss->filter.scope, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_sub(&bss->scopes_used, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&bss->counters.scope_healed, s.depth, __ATOMIC_RELAXED);
+	}
+	return sum;
+}
+
+/*
+ * No frame takes so long when no device is up.  One that does all the same is taken for one
+ * that has ended, and when it ends indeed nothing happens.
+ */
+bool hooks__inside(struct hooks *h)
+{
+	const uint32_t *scope = &h->skel->bss->filter.scope;
+	uint64_t inside;
+
+	if (!__atomic_load_n(scope, __ATOMIC_RELAXED)) {
+		h->looks = 0;
+		return false;
+	}
+	inside = look_inside(h, false);
+	h->looks = inside == h->inside ? h->looks + 1 : 0;
+	h->inside = inside;
+	if (h->looks < STALE_LOOKS)
+		return true;
+	look_inside(h, true);
+	h->looks = 0;
+	return __atomic_load_n(scope, __ATOMIC_RELAXED);
 }

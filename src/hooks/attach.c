@@ -125,6 +125,14 @@ void attach__detach(struct attachment *a)
 	memset(a, 0, sizeof(*a));
 }
 
+uint64_t attach__program_misses(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.recursion_misses;
+}
+
 const char *attach__error(int err, enum attach_mode mode)
 {
 	if (err == -524) /* ENOTSUPP, which no libc knows */

@@ -31,6 +31,9 @@ int attach__function(struct attachment *a, enum attach_mode mode, struct bpf_pro
 /* May wait for RCU grace periods.  Nothing attached is fine. */
 void attach__detach(struct attachment *a);
 
+/* How often a program did not run because it was running already; 0 where none has this number. */
+uint64_t attach__program_misses(int fd);
+
 /* What an attach error means to a user. */
 const char *attach__error(int err, enum attach_mode mode);
 

@@ -17,6 +17,7 @@
 
 #include "hooks/internal.h"
 #include "kernel/kbtf.h"
+#include "kernel/module_names.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/table.h"
@@ -133,40 +134,38 @@ static void plan_core_hook(struct hooks *h, struct entry *e)
 		set_state(e, HOOK_MISSING, "refused by NFCLEAKBPF_REFUSE");
 }
 
-/* Is the function's return a fact, too? */
-static bool returns(enum hook_role role)
+bool hooks__returns(enum hook_role role)
 {
 	return role == HOOK_FRAME || role == HOOK_SUBMIT || role == HOOK_DISPATCH ||
 	       role == HOOK_ABORT;
 }
 
-static int add_function(struct hooks *h, const struct subsystem *s, const char *name, uint64_t addr,
-			const struct hooked_function *f, enum hook_role role, bool at_return,
-			const char *lost)
+/* The module is the function's: a callback need not be of the subsystem that it was given to. */
+static int add_function(struct hooks *h, const struct subsystem *s, const char *module,
+			const char *name, uint64_t addr, const struct hooked_function *f,
+			enum hook_role role, bool at_return, const char *lost)
 {
 	static const char *const mechanisms[][2] = {
 		[ATTACH_KPROBE] = { "kprobe", "kretprobe" },
 		[ATTACH_KPROBE_MULTI] = { "kprobe.multi", "kretprobe.multi" },
 		[ATTACH_FENTRY] = { "fentry", "fexit" },
 	};
+	uint32_t number = names__intern(h->names, name, module);
 	struct entry *e;
 
-	e = add_entry(h, mechanisms[h->mode][at_return], name, s->module, lost);
+	e = number ? add_entry(h, mechanisms[h->mode][at_return], name, module, lost) : NULL;
 	if (!e)
 		return -ENOMEM;
 	e->function = true;
 	e->addr = addr;
 	e->meaning.subsystem = s;
 	e->meaning.role = role;
-	e->meaning.function = names__intern(h->names, name, s->module);
+	e->meaning.function = number;
 	e->meaning.arguments = f ? f->arguments : NULL;
 	/* Whatever returns may allocate skbs meanwhile. */
-	if (returns(role))
-		e->program_name = at_return ? "nlb_leave" : "nlb_enter";
-	else
-		e->program_name = at_return ? "nlb_return" : "nlb_call";
+	e->program_name = at_return ? "nlb_leave" : hooks__returns(role) ? "nlb_enter" : "nlb_call";
 	if (!addr)
-		set_state(e, HOOK_MISSING, "no such function in this build of %s", s->module);
+		set_state(e, HOOK_MISSING, "no such function in this build of %s", module);
 	else if (h->mode == ATTACH_KPROBE && !h->kernel->features.kprobe)
 		set_state(e, HOOK_MISSING, "no perf kprobes (CONFIG_KPROBE_EVENTS)");
 	else if (h->mode == ATTACH_KPROBE_MULTI && !h->kernel->features.kprobe_multi)
@@ -184,10 +183,13 @@ static int add_function(struct hooks *h, const struct subsystem *s, const char *
 static int plan_module(struct hooks *h, const char *module)
 {
 	struct module_symbols symbols;
-	int err = 0;
+	int unread = kernel__module_symbols(h->kernel, module, &symbols), err;
+	size_t first = h->count;
 
-	if (kernel__module_symbols(h->kernel, module, &symbols) == -ENOMEM)
-		return -ENOMEM;
+	/* Once a module has begun, its table is elsewhere. */
+	if (unread)
+		unread = kernel__module_symbols(h->kernel, module, &symbols);
+	err = unread == -ENOMEM ? unread : 0;
 	for (size_t i = 0; !err && subsystems[i]; i++) {
 		const struct subsystem *s = subsystems[i];
 
@@ -199,9 +201,10 @@ static int plan_module(struct hooks *h, const char *module)
 			uint64_t addr = reduced ? module_symbols__find_reduced(&symbols, f->name)
 						: module_symbols__find(&symbols, f->name);
 
-			err = add_function(h, s, f->name, addr, f, f->role, false, f->lost);
-			if (!err && returns(f->role))
-				err = add_function(h, s, f->name, addr, f, f->role, true, f->lost);
+			err = add_function(h, s, module, f->name, addr, f, f->role, false, f->lost);
+			if (!err && hooks__returns(f->role))
+				err = add_function(h, s, module, f->name, addr, f, f->role, true,
+						   f->lost);
 			/* One that need not be learned. */
 			if (!err && addr && f->role == HOOK_CALLBACK) {
 				err = table__set(&h->callbacks, addr, h);
@@ -211,6 +214,12 @@ static int plan_module(struct hooks *h, const char *module)
 				break;
 		}
 	}
+	for (size_t i = first; unread && i < h->count; i++)
+		set_state(h->entries[i], HOOK_MISSING, "the symbols of %s cannot be read: %s",
+			  module, strerror(-unread));
+	/* What it does is told late, perhaps when it is gone. */
+	if (!err && !unread && module_names__keep(h->kernel->names, module, &symbols))
+		log_debug("functions of %s have no names once it is gone", module);
 	module_symbols__free(&symbols);
 	return err;
 }
@@ -250,10 +259,60 @@ const char *hooks__module(const struct hooks *h, size_t index)
 	return h->modules[index];
 }
 
+static void forget_callback(struct hooks *h, const struct entry *e)
+{
+	if (e->function && e->meaning.role == HOOK_CALLBACK &&
+	    table__remove(&h->callbacks, e->addr))
+		h->nr_callbacks--;
+}
+
+/* Its place among the filter's ranges, until it goes; "": one that is free. */
+static struct place *place_of(struct hooks *h, const char *module)
+{
+	for (size_t i = 0; i < NLB_MAX_RANGES; i++)
+		if (!strcmp(h->places[i].module, module))
+			return &h->places[i];
+	return NULL;
+}
+
+/* What it allocates is known by its text; without that it is as without a hook. */
+static int take_place(struct hooks *h, const char *module)
+{
+	struct place *place = place_of(h, "");
+	uint64_t start = 0, end = 0;
+	int err = kernel__module_text(h->kernel, module, &start, &end);
+	struct entry *e;
+
+	if (!err && place) {
+		snprintf(place->module, sizeof(place->module), "%s", module);
+		place->text = (struct nlb_range){ .start = start, .size = end - start };
+		return 0;
+	}
+	e = add_entry(h, "filter", "text", module, "what this module allocates");
+	if (!e)
+		return -ENOMEM;
+	if (err)
+		set_state(e, HOOK_MISSING, "it is not known where it lies: %s", strerror(-err));
+	else
+		set_state(e, HOOK_MISSING, "%d modules are traced already", NLB_MAX_RANGES);
+	return 0;
+}
+
+static void leave_place(struct hooks *h, const char *module)
+{
+	struct place *place = place_of(h, module);
+
+	if (place)
+		*place = (struct place){ 0 };
+}
+
+/* All of it, or nothing. */
 static int add_module(struct hooks *h, const char *name)
 {
 	char(*more)[64] = reallocarray(h->modules, h->nr_modules + 1, sizeof(*more));
+	size_t first = h->count;
 	uint64_t *lives;
+	int err;
 
 	if (!more)
 		return -ENOMEM;
@@ -263,50 +322,85 @@ static int add_module(struct hooks *h, const char *name)
 		return -ENOMEM;
 	h->lives = lives;
 	lives[h->nr_modules] = missing__life(name);
-	snprintf(more[h->nr_modules++], sizeof(*more), "%s", name);
-	if (names__trace_module(h->names, name))
-		return -ENOMEM;
-	return plan_module(h, name);
+	snprintf(more[h->nr_modules], sizeof(*more), "%s", name);
+	err = names__trace_module(h->names, name);
+	if (!err)
+		err = take_place(h, name);
+	if (!err)
+		err = plan_module(h, name);
+	if (err) {
+		leave_place(h, name);
+		module_names__drop(h->kernel->names, name);
+	}
+	while (err && h->count > first) {
+		forget_callback(h, h->entries[--h->count]);
+		free(h->entries[h->count]);
+	}
+	h->nr_modules += !err;
+	return err;
 }
 
-/* Writes the filter's ranges; the span last, so that nothing is seen half. */
+/*
+ * The span encloses all ranges at any moment, for whoever reads its start first: so it is
+ * made wider by its size, and then begins earlier; and the other way round.
+ */
+static void widen_span(struct nlb_range *span, uint64_t low, uint64_t high)
+{
+	uint64_t end = span->start + span->size;
+
+	if (!span->size) {
+		__atomic_store_n(&span->start, low, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&span->size, high - low, __ATOMIC_SEQ_CST);
+		return;
+	}
+	low = low < span->start ? low : span->start;
+	high = high > end ? high : end;
+	__atomic_store_n(&span->size, high - low, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&span->start, low, __ATOMIC_SEQ_CST);
+}
+
+static void narrow_span(struct hooks *h, struct nlb_range *span, uint64_t low, uint64_t high)
+{
+	if (span->start != low) {
+		__atomic_store_n(&span->start, low, __ATOMIC_SEQ_CST);
+		/* Who has read where it began takes its old end for granted. */
+		if (arm__wait_for_programs(h))
+			return; /* it ends later than need be */
+	}
+	__atomic_store_n(&span->size, high - low, __ATOMIC_SEQ_CST);
+}
+
+/* Each module's range stays where it is, so none is missed while another's is written. */
 static void write_ranges(struct hooks *h)
 {
 	struct nlb_filter *f = &h->skel->bss->filter;
-	struct nlb_range ranges[NLB_MAX_RANGES] = { 0 };
 	uint64_t low = UINT64_MAX, high = 0;
-	uint32_t n = 0;
 
-	for (size_t i = 0; i < h->nr_modules; i++) {
-		uint64_t start, end;
-		int err;
+	for (size_t i = 0; i < NLB_MAX_RANGES; i++) {
+		const struct nlb_range *text = &h->places[i].text;
+		uint64_t end = text->start + text->size;
 
-		err = kernel__module_text(h->kernel, h->modules[i], &start, &end);
-		if (!err && n == NLB_MAX_RANGES)
-			err = -E2BIG;
-		if (err) {
-			log_info("allocations of module %s are not traced: %s", h->modules[i],
-				 strerror(-err));
+		if (!text->size)
 			continue;
-		}
-		ranges[n++] = (struct nlb_range){ .start = start, .size = end - start };
-		low = start < low ? start : low;
+		low = text->start < low ? text->start : low;
 		high = end > high ? end : high;
 	}
-	/* A range is written size last; a torn one is empty or the old one. */
-	for (uint32_t i = 0; i < NLB_MAX_RANGES; i++) {
-		if (f->ranges[i].start == ranges[i].start && f->ranges[i].size == ranges[i].size)
+	if (h->armed && high)
+		widen_span(&f->span, low, high);
+	/* A range is written size last; a torn one is empty. */
+	for (size_t i = 0; i < NLB_MAX_RANGES; i++) {
+		const struct nlb_range *text = &h->places[i].text;
+
+		if (f->ranges[i].start == text->start && f->ranges[i].size == text->size)
 			continue;
 		__atomic_store_n(&f->ranges[i].size, 0, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&f->ranges[i].start, ranges[i].start, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&f->ranges[i].size, ranges[i].size, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&f->ranges[i].start, text->start, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&f->ranges[i].size, text->size, __ATOMIC_SEQ_CST);
 	}
-	f->nr_ranges = n;
-	__atomic_store_n(&f->span.size, 0, __ATOMIC_SEQ_CST);
-	if (!h->armed || !n)
-		return;
-	__atomic_store_n(&f->span.start, low, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&f->span.size, high - low, __ATOMIC_SEQ_CST);
+	if (h->armed && high)
+		narrow_span(h, &f->span, low, high);
+	else
+		__atomic_store_n(&f->span.size, 0, __ATOMIC_SEQ_CST);
 }
 
 /* ---- loading and attaching ---- */
@@ -347,18 +441,16 @@ static void find_preempt_count(const struct hooks *h, struct nlb_filter *f)
 /* How the programs for module functions are to be loaded, by mode. */
 static void choose_function_programs(struct hooks *h)
 {
-	struct bpf_program *kprobes[] = { h->skel->progs.nlb_call, h->skel->progs.nlb_return,
-					  h->skel->progs.nlb_enter, h->skel->progs.nlb_leave };
-	struct bpf_program *trampolines[] = { h->skel->progs.nlb_f_call,
-					      h->skel->progs.nlb_f_return,
-					      h->skel->progs.nlb_f_enter,
+	struct bpf_program *kprobes[] = { h->skel->progs.nlb_call, h->skel->progs.nlb_enter,
+					  h->skel->progs.nlb_leave };
+	struct bpf_program *trampolines[] = { h->skel->progs.nlb_f_call, h->skel->progs.nlb_f_enter,
 					      h->skel->progs.nlb_f_leave };
 	bool kprobe = h->mode == ATTACH_KPROBE ||
 		      (h->mode == ATTACH_KPROBE_MULTI && h->kernel->features.cookie);
 	bool fentry = h->mode == ATTACH_FENTRY && !h->kernel->features.fentry &&
 		      h->kernel->features.module_btf;
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		bpf_program__set_autoload(kprobes[i], kprobe);
 		bpf_program__set_autoload(trampolines[i], fentry);
 		if (h->mode == ATTACH_KPROBE_MULTI)
@@ -394,7 +486,7 @@ static int load(struct hooks *h)
 	for (size_t i = 0; i < h->count; i++) {
 		struct entry *e = h->entries[i];
 
-		if (e->function)
+		if (e->function || !e->program_name)
 			continue;
 		e->program = bpf_object__find_program_by_name(h->skel->obj, e->program_name);
 		bpf_program__set_autoload(e->program, e->hook.state == HOOK_PLANNED);
@@ -441,18 +533,19 @@ static void attach_entry(struct hooks *h, size_t index)
 	if (end < h->count)
 		attach_entry(h, end);
 	if (end < h->count && h->entries[end]->hook.state != HOOK_ATTACHED) {
-		set_state(e, HOOK_MISSING, "%s %s is missing", h->entries[end]->hook.mechanism,
-			  h->entries[end]->hook.target);
-		return;
+		if (missing__needs_end(e)) {
+			set_state(e, HOOK_MISSING, "%s %s is missing",
+				  h->entries[end]->hook.mechanism, h->entries[end]->hook.target);
+			return;
+		}
+		e->program_name = "nlb_call"; /* a fact, but no frame */
 	}
 	if (e->meaning.role == HOOK_SUBMIT && e->function)
 		inner = hook_meaning__arguments(&e->meaning)->argument - 1;
 	if (e->function)
 		err = attach__function(&e->attachment, h->mode, function_program(h, e), e->addr,
 				       e->hook.module, e->hook.target, NLB_COOKIE(index + 1, inner),
-				       !strcmp(e->hook.mechanism, "fexit") ||
-					       !strncmp(e->hook.mechanism, "kret", 4),
-				       !h->kernel->features.cookie);
+				       missing__is_return(e), !h->kernel->features.cookie);
 	else
 		err = attach__program(&e->attachment, e->program);
 	if (err)
@@ -503,7 +596,15 @@ void hooks__disarm(struct hooks *h)
 	if (!h->loaded)
 		return;
 	h->armed = false;
+	h->disarmed_at = clock__now();
 	__atomic_store_n(&h->skel->bss->filter.span.size, 0, __ATOMIC_SEQ_CST);
+}
+
+bool hooks__too_late(const struct hooks *h, const struct event *e)
+{
+	return h->disarmed_at && e->time > h->disarmed_at &&
+	       (e->type == EVENT_ALLOC || e->type == EVENT_SUBMIT ||
+		e->type == EVENT_SUBMIT_RETURN);
 }
 
 struct detacher {
@@ -520,8 +621,12 @@ static void *detach_some(void *arg)
 	while ((i = __atomic_fetch_add(&d->next, 1, __ATOMIC_RELAXED)) < d->h->count) {
 		struct entry *e = d->h->entries[d->h->count - 1 - i];
 
-		if (!d->module || !strcmp(e->hook.module, d->module))
-			attach__detach(&e->attachment);
+		if (d->module && strcmp(e->hook.module, d->module) != 0)
+			continue;
+		__atomic_fetch_add(&d->h->misses,
+				   attach__program_misses(e->attachment.own_prog - 1),
+				   __ATOMIC_RELAXED);
+		attach__detach(&e->attachment);
 	}
 	return NULL;
 }
@@ -548,6 +653,8 @@ int hooks__module_loaded(struct hooks *h)
 	size_t before = h->nr_modules, first = h->count;
 	int err = kernel__refresh_modules(h->kernel);
 
+	/* One that is not traced may lie where another one was, too. */
+	names__modules_changed(h->names);
 	for (size_t i = 0; !err && i < h->kernel->modules.count; i++) {
 		const char *name = h->kernel->modules.list[i].name;
 
@@ -555,18 +662,19 @@ int hooks__module_loaded(struct hooks *h)
 			continue;
 		err = add_module(h, name);
 	}
-	if (err || h->nr_modules == before)
+	h->failed = err;
+	if (h->nr_modules == before)
 		return err;
-	names__modules_changed(h->names);
 	/*
 	 * What it allocates counts from here on, and then memory first: trampolines and
-	 * function hooks take their time, and the module begins now.
+	 * function hooks take their time, and the module begins now.  If memory cannot be
+	 * followed, that was said, and is tried again (arming.c).
 	 */
 	write_ranges(h);
-	err = hooks__wake(h);
+	(void)hooks__wake(h);
 	attach_planned(h);
 	missing__say(h, first);
-	return err ? err : 1;
+	return 1;
 }
 
 bool hooks__module_gone(struct hooks *h, const char *name)
@@ -580,6 +688,8 @@ bool hooks__module_gone(struct hooks *h, const char *name)
 	memmove(&h->modules[i], &h->modules[i + 1], (h->nr_modules - i - 1) * sizeof(*h->modules));
 	memmove(&h->lives[i], &h->lives[i + 1], (h->nr_modules - i - 1) * sizeof(*h->lives));
 	h->nr_modules--;
+	leave_place(h, name);
+	module_names__drop(h->kernel->names, name);
 	write_ranges(h);
 	detach(h, name);
 	for (i = 0; i < h->count; i++) {
@@ -588,8 +698,7 @@ bool hooks__module_gone(struct hooks *h, const char *name)
 		if (strcmp(e->hook.module, name) != 0 || e->hook.state == HOOK_GONE)
 			continue;
 		set_state(e, HOOK_GONE, "its module was unloaded");
-		if (e->meaning.role == HOOK_CALLBACK && table__remove(&h->callbacks, e->addr))
-			h->nr_callbacks--;
+		forget_callback(h, e);
 	}
 	return true;
 }
@@ -599,16 +708,17 @@ void hooks__learn_callback(struct hooks *h, const struct subsystem *s, uint64_t 
 	const char *lost = "what this callback was given, until it returns";
 	struct symbol sym;
 
-	if (table__get(&h->callbacks, addr) || h->nr_callbacks == MAX_CALLBACKS ||
-	    query__resolve(h->kernel->query, &addr, 1, &sym) || sym.offset ||
-	    !hooks__has_module(h, sym.module))
+	/* What it was called when it was submitted: something else may lie there now. */
+	if (table__get(&h->callbacks, addr) || query__resolve(h->kernel->query, &addr, 1, &sym) ||
+	    sym.offset || !missing__alive(h, sym.module) || table__set(&h->callbacks, addr, h))
 		return;
-	if (table__set(&h->callbacks, addr, h) ||
-	    add_function(h, s, sym.name, addr, NULL, HOOK_CALLBACK, false, lost))
+	if (add_function(h, s, sym.module, sym.name, addr, NULL, HOOK_CALLBACK, false, lost)) {
+		table__remove(&h->callbacks, addr); /* the next time, then */
 		return;
-	h->nr_callbacks++;
-	snprintf(h->entries[h->count - 1]->hook.module, sizeof(h->entries[0]->hook.module), "%s",
-		 sym.module);
+	}
+	if (h->nr_callbacks++ >= MAX_CALLBACKS)
+		set_state(h->entries[h->count - 1], HOOK_MISSING, "%d callbacks are hooked already",
+			  MAX_CALLBACKS);
 	attach_entry(h, h->count - 1);
 	missing__say(h, h->count - 1);
 }
@@ -737,16 +847,16 @@ const struct nlb_counters *hooks__counters(const struct hooks *h)
 
 uint64_t hooks__misses(const struct hooks *h)
 {
+	const struct nlb_counters *c = &h->skel->bss->counters;
+	uint64_t misses = __atomic_load_n(&h->misses, __ATOMIC_RELAXED);
 	struct bpf_program *p;
-	uint64_t misses = 0;
 
-	bpf_object__for_each_program (p, h->skel->obj) {
-		struct bpf_prog_info info = { 0 };
-		__u32 len = sizeof(info);
-
-		if (bpf_program__fd(p) >= 0 &&
-		    !bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
-			misses += info.recursion_misses;
-	}
-	return misses;
+	bpf_object__for_each_program (p, h->skel->obj)
+		misses += attach__program_misses(bpf_program__fd(p));
+	/* Those that are copies of these. */
+	for (size_t i = 0; i < h->count; i++)
+		misses += attach__program_misses(h->entries[i]->attachment.own_prog - 1);
+	return misses + __atomic_load_n(&c->scope_full, __ATOMIC_RELAXED) +
+	       __atomic_load_n(&c->scope_healed, __ATOMIC_RELAXED) +
+	       __atomic_load_n(&c->no_stack, __ATOMIC_RELAXED);
 }

@@ -81,6 +81,11 @@ int hooks__new(struct hooks **out, const struct hooks_config *config, struct ker
 int hooks__attach(struct hooks *h);
 void hooks__arm(struct hooks *h);
 void hooks__disarm(struct hooks *h);
+/*
+ * Did it begin after hooks__disarm()?  Functions still tell what is submitted then, but the
+ * command's birth is not told any more.
+ */
+bool hooks__too_late(const struct hooks *h, const struct event *e);
 
 /* After hooks__attach(): HOOKS_AWAKE. */
 enum hooks_level hooks__level(const struct hooks *h);
@@ -109,10 +114,14 @@ void hooks__rest(struct hooks *h, size_t objects, size_t skbs);
  * the address may then have been given to another allocation.
  */
 void hooks__forget(struct hooks *h, uint64_t addr);
-/*
- * Would it be noticed when a device comes up?  And is no task inside of the stack now?
- */
+/* Would it be noticed when a device comes up? */
 bool hooks__may_sleep(const struct hooks *h);
+/*
+ * Is a task inside of the stack?  To be asked once a second, when nothing else speaks against
+ * sleep: one that seems to be in the same place each time for a minute was not seen to leave, and
+ * is not asked about any more.
+ */
+bool hooks__inside(struct hooks *h);
 /* Detaches everything, in parallel: each hook waits for the kernel. */
 void hooks__free(struct hooks *h);
 
@@ -124,7 +133,8 @@ const char *hooks__module(const struct hooks *h, size_t index);
 
 /*
  * After a module came: if it is one to trace, hooks it.  Returns 1 if there is something new to
- * trace, 0 if not, or a negative errno.
+ * trace, 0 if not, or a negative errno: then hooks__module_missed() says it again.  With 1 it may
+ * be that memory cannot be followed yet, see hooks__level() and hooks__wake().
  */
 int hooks__module_loaded(struct hooks *h);
 /*
@@ -149,14 +159,19 @@ unsigned hooks__blind(const struct hooks *h);
 bool hooks__silent(const struct hooks *h);
 bool hooks__ask_silent(struct hooks *h);
 /*
- * Where a hook on modules is missing: was one loaded or unloaded since?  Says so by the event
- * that would have come, one at a time.  To be asked about once a second.
+ * Where a hook on modules is missing, or events were lost: was one loaded or unloaded since?  Says
+ * so by the event that would have come, one at a time.  To be asked about once a second.
  */
 bool hooks__module_missed(struct hooks *h, struct nlb_module *event);
 
+/*
+ * All hooks in whatever state, in the order in which they were planned; those of modules that
+ * are gone stay among them.  index is less than the count.
+ */
 size_t hooks__count(const struct hooks *h);
 const struct hook *hooks__at(const struct hooks *h, size_t index);
 
+/* After hooks__attach(): the ring buffer of records; the book of live allocations, a map. */
 int hooks__events_fd(const struct hooks *h);
 int hooks__book_fd(const struct hooks *h);
 /*
@@ -176,7 +191,10 @@ uint32_t hooks__generation(const struct hooks *h);
 /* What the book has room for. */
 size_t hooks__book_entries(const struct hooks *h);
 const struct nlb_counters *hooks__counters(const struct hooks *h);
-/* Times that a program did not run because it was running already. */
+/*
+ * Times that a program did not run because it was running already, or that there was no room for
+ * a frame, no stack, or a frame whose end was not seen: never less than before.
+ */
 uint64_t hooks__misses(const struct hooks *h);
 
 #endif /* NLB_HOOKS_H */

@@ -34,6 +34,12 @@ struct entry {
 	bool required; /* without it nothing is traced */
 };
 
+/* Whose text is in one of the filter's ranges. */
+struct place {
+	char module[64]; /* "": nobody's */
+	struct nlb_range text;
+};
+
 struct hooks {
 	struct hooks_config config;
 	struct kernel *kernel;
@@ -45,22 +51,45 @@ struct hooks {
 	char (*modules)[64]; /* traced and loaded */
 	uint64_t *lives;     /* of these: see missing.c */
 	size_t nr_modules;
+	struct place places[NLB_MAX_RANGES];
 	size_t nr_callbacks;
 	struct table callbacks; /* addresses learned -> this */
 	bool loaded;
 	bool armed; /* births are booked */
 	enum hooks_level level;
 	uint64_t awake_since; /* CLOCK_MONOTONIC, nanoseconds */
+	uint64_t disarmed_at; /* likewise; 0: not yet */
+	uint64_t misses;      /* of programs that are no more */
 	int grace_maps[2];    /* see arm.c; fd + 1 */
 	bool silent;	      /* kernel.ftrace_enabled is 0 */
+	uint64_t inside;      /* who was inside of the stack at the latest look, in one number */
+	unsigned looks;	      /* since when it was the same */
+	/* Of modules, see hooks__module_missed(): */
+	uint64_t lost; /* events, when it was asked last */
+	bool unsure;   /* one may have come or gone untold */
+	bool failed;   /* one came that could not be taken */
 };
+
+/* ---- arm.c ---- */
+
+/* Waits until every program that is running has ended.  0 or a negative errno. */
+int arm__wait_for_programs(struct hooks *h);
 
 /* ---- missing.c ---- */
 
-/* Place of the hook on a tracepoint or function (module "": the kernel's), or the hooks' count. */
+/*
+ * Place of the hook on a tracepoint or function (module "": the kernel's), or the hooks' count.
+ * One that went with its module is none.
+ */
 size_t missing__find(const struct hooks *h, const char *module, const char *target);
+/* Is there that hook?  It may be asleep. */
+bool missing__there(const struct hooks *h, const char *module, const char *target);
+/* Is it one on the return of a function? */
+bool missing__is_return(const struct entry *e);
 /* Place of the hook that sees the end of what this one sees begin, or the hooks' count. */
 size_t missing__end_of(const struct hooks *h, size_t index);
+/* Is it of no use where its end is not seen? */
+bool missing__needs_end(const struct entry *e);
 /* What begins is not planned where its end is not. */
 void missing__plan(struct hooks *h);
 /* Is this hook to be refused, for a test's sake? */
@@ -69,7 +98,11 @@ bool missing__refused(const struct hook *hook);
 void missing__say(const struct hooks *h, size_t from);
 /* What tells a module from one of the same name that was loaded before or after; 0: not loaded. */
 uint64_t missing__life(const char *module);
+/* Is a traced module still the one that was loaded when it was last heard of? */
+bool missing__alive(const struct hooks *h, const char *module);
 
+/* Is the return of a function of this role a fact, too? */
+bool hooks__returns(enum hook_role role);
 /* Is a module of this name traced and loaded? */
 bool hooks__has_module(const struct hooks *h, const char *name);
 

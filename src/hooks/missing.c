@@ -21,7 +21,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-static bool is_return(const struct entry *e)
+bool missing__is_return(const struct entry *e)
 {
 	return !strcmp(e->hook.mechanism, "fexit") || !strncmp(e->hook.mechanism, "kret", 4);
 }
@@ -30,15 +30,17 @@ size_t missing__find(const struct hooks *h, const char *module, const char *targ
 {
 	size_t i = 0;
 
-	while (i < h->count && (strcmp(h->entries[i]->hook.module, module) != 0 ||
+	/* Those of a module that was loaded before stay in the list. */
+	while (i < h->count && (h->entries[i]->hook.state == HOOK_GONE ||
+				strcmp(h->entries[i]->hook.module, module) != 0 ||
 				strcmp(h->entries[i]->hook.target, target) != 0))
 		i++;
 	return i;
 }
 
-static bool there(const struct hooks *h, const char *target)
+bool missing__there(const struct hooks *h, const char *module, const char *target)
 {
-	size_t i = missing__find(h, "", target);
+	size_t i = missing__find(h, module, target);
 
 	return i < h->count && (h->entries[i]->hook.state == HOOK_ATTACHED ||
 				h->entries[i]->hook.state == HOOK_ASLEEP);
@@ -53,7 +55,12 @@ size_t missing__end_of(const struct hooks *h, size_t index)
 			       ? h->count
 			       : missing__find(h, "", "workqueue_execute_end");
 	/* The return of a function was planned behind its entry. */
-	return e->meaning.role == HOOK_FRAME && !is_return(e) ? index + 1 : h->count;
+	return hooks__returns(e->meaning.role) && !missing__is_return(e) ? index + 1 : h->count;
+}
+
+bool missing__needs_end(const struct entry *e)
+{
+	return !e->function || e->meaning.role == HOOK_FRAME;
 }
 
 void missing__plan(struct hooks *h)
@@ -62,8 +69,8 @@ void missing__plan(struct hooks *h)
 		struct hook *hook = &h->entries[i]->hook;
 		size_t end = missing__end_of(h, i);
 
-		if (end == h->count || hook->state != HOOK_PLANNED ||
-		    h->entries[end]->hook.state == HOOK_PLANNED)
+		if (end == h->count || !missing__needs_end(h->entries[i]) ||
+		    hook->state != HOOK_PLANNED || h->entries[end]->hook.state == HOOK_PLANNED)
 			continue;
 		hook->state = HOOK_MISSING;
 		snprintf(hook->reason, sizeof(hook->reason), "%s %.100s is missing",
@@ -109,8 +116,9 @@ unsigned hooks__blind(const struct hooks *h)
 		if (h->entries[i]->hook.state == HOOK_MISSING)
 			blind |= BLIND_SOMEWHERE;
 	/* The last sees what the others do, where it is hooked. */
-	if (!there(h, "kmem_cache_free") && (!there(h, "kfree_skb") || !there(h, "consume_skb") ||
-					     !there(h, "__kfree_skb") || h->silent))
+	if (!missing__there(h, "", "kmem_cache_free") &&
+	    (!missing__there(h, "", "kfree_skb") || !missing__there(h, "", "consume_skb") ||
+	     !missing__there(h, "", "__kfree_skb") || h->silent))
 		blind |= BLIND_SKB_ENDS;
 	return blind;
 }
@@ -138,6 +146,14 @@ uint64_t missing__life(const char *module)
 	return stat(path, &st) ? 0 : st.st_ino;
 }
 
+bool missing__alive(const struct hooks *h, const char *module)
+{
+	for (size_t i = 0; i < h->nr_modules; i++)
+		if (!strcmp(h->modules[i], module))
+			return missing__life(module) == h->lives[i];
+	return false;
+}
+
 static bool say(struct nlb_module *event, uint32_t type, const char *name)
 {
 	memset(event, 0, sizeof(*event));
@@ -147,24 +163,43 @@ static bool say(struct nlb_module *event, uint32_t type, const char *name)
 	return true;
 }
 
+/* May one have come or gone untold?  What failed is tried again the next time. */
+static bool unsure(struct hooks *h)
+{
+	uint64_t lost = __atomic_load_n(&h->skel->bss->counters.lost, __ATOMIC_RELAXED);
+	bool wait = h->failed;
+
+	h->unsure |= h->failed || lost != h->lost;
+	h->failed = false;
+	h->lost = lost;
+	return !wait && (h->unsure || !missing__there(h, "", "module_load") ||
+			 !missing__there(h, "", "module_free"));
+}
+
 bool hooks__module_missed(struct hooks *h, struct nlb_module *event)
 {
 	const struct modules *now = &h->kernel->modules;
+	bool coming = false;
 
-	if (there(h, "module_load") && there(h, "module_free"))
+	if (!unsure(h))
 		return false;
 	for (size_t i = 0; i < h->nr_modules; i++)
 		if (missing__life(h->modules[i]) != h->lives[i])
 			return say(event, NLB_MODULE_FREE, h->modules[i]);
 	if (kernel__refresh_modules(h->kernel))
 		return false;
+	/* Those that are not traced have names, too. */
+	if (h->unsure)
+		names__modules_changed(h->names);
 	for (size_t i = 0; i < now->count; i++) {
 		const char *name = now->list[i].name;
 
-		/* One that is just being loaded has no life yet: later. */
-		if (!hooks__has_module(h, name) && hooks__wants_module(h, name) &&
-		    missing__life(name))
+		if (hooks__has_module(h, name) || !hooks__wants_module(h, name))
+			continue;
+		if (missing__life(name))
 			return say(event, NLB_MODULE_LOAD, name);
+		coming = true; /* one that is just being loaded has no life yet: later */
 	}
+	h->unsure = coming;
 	return false;
 }

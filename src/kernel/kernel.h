@@ -27,7 +27,7 @@ struct kernel {
 	struct query *query; /* NULL where it cannot be asked */
 	struct features features;
 	struct modules modules;
-	struct module_names *names; /* NULL where the kernel itself is asked */
+	struct module_names *names; /* of modules; NULL where the kernel cannot be asked at all */
 	struct module_offsets module;
 	uint64_t modules_list; /* address of the list of struct module, once known */
 };

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module's symbols are read when the first address in it is asked about, while it
- * is there; they stay until the list of modules is read again, so that a module
- * that has just gone still has names.
+ * Those of traced modules are kept from when they come until their end has been processed:
+ * what they did just before is read when they are long gone, and something else may lie
+ * there.
+ *
+ * Where the kernel cannot be asked, the symbols of any other module are read when the first
+ * address in it is asked about, while it is there; they stay until the list of modules is
+ * read again.
  */
 #include "kernel/module_names.h"
 
@@ -13,56 +17,121 @@
 #include <string.h>
 
 #include "kernel/kernel.h"
+#include "util/log.h"
 #include "util/table.h"
 
 struct named {
-	struct module_symbols symbols; /* sorted by address */
-	uint64_t end;		       /* of the text */
+	struct named *next;	       /* of those that are kept */
+	struct module_symbols symbols; /* of its text, by address */
+	uint64_t start, end;	       /* of the text */
+	char module[56];
 };
 
 struct module_names {
 	struct kernel *kernel;
-	struct table known; /* base -> struct named */
+	bool all; /* the kernel cannot be asked about the others */
+	struct named *kept;
+	struct table known; /* base -> struct named: the others */
 };
 
 static int by_address(const void *a, const void *b)
 {
 	const struct module_symbol *x = a, *y = b;
 
-	return x->addr < y->addr ? -1 : x->addr > y->addr;
+	if (x->addr != y->addr)
+		return x->addr < y->addr ? -1 : 1;
+	/* As they stood in the table. */
+	return x->name < y->name ? -1 : x->name > y->name;
+}
+
+/* What the kernel leaves out when it names an address: is_mapping_symbol(). */
+static bool nameless(const char *name)
+{
+	return !*name || *name == '$' || !strncmp(name, ".L", 2) || !strncmp(name, "L0", 2);
+}
+
+/* Only what names an address in the text, in no more memory than that takes. */
+static int compact(struct named *named, const struct module_symbols *all)
+{
+	struct module_symbols *s = &named->symbols;
+	size_t count = 0, size = 0;
+	char *to;
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct module_symbol *one = &all->list[i];
+
+		if (one->addr - named->start >= named->end - named->start || nameless(one->name))
+			continue;
+		count++;
+		size += strlen(one->name) + 1;
+	}
+	s->list = calloc(count + 1, sizeof(*s->list));
+	s->strings = to = malloc(size + 1);
+	if (!s->list || !s->strings) {
+		module_symbols__free(s);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < all->count; i++) {
+		const struct module_symbol *one = &all->list[i];
+
+		if (one->addr - named->start >= named->end - named->start || nameless(one->name))
+			continue;
+		s->list[s->count++] = (struct module_symbol){ one->addr, to };
+		to = stpcpy(to, one->name) + 1;
+	}
+	qsort(s->list, s->count, sizeof(*s->list), by_address);
+	log_debug("module %s: %zu functions, whose names take %zu bytes", named->module, count,
+		  size + count * sizeof(*s->list));
+	return 0;
+}
+
+static void named_free(struct named *named)
+{
+	module_symbols__free(&named->symbols);
+	free(named);
+}
+
+/* NULL where its text is not known, or when out of memory. */
+static struct named *named_new(struct kernel *kernel, const char *module,
+			       const struct module_symbols *all)
+{
+	struct named *named = calloc(1, sizeof(*named));
+
+	if (!named)
+		return NULL;
+	snprintf(named->module, sizeof(named->module), "%s", module);
+	if (!kernel__module_text(kernel, module, &named->start, &named->end) &&
+	    !compact(named, all))
+		return named;
+	free(named);
+	return NULL;
 }
 
 static struct named *names_of(struct module_names *n, const struct module_info *m)
 {
 	struct named *named = table__get(&n->known, m->base);
-	uint64_t start;
+	struct module_symbols all;
 
-	if (named)
+	if (named || kernel__module_symbols(n->kernel, m->name, &all))
 		return named;
-	named = calloc(1, sizeof(*named));
-	if (!named || kernel__module_symbols(n->kernel, m->name, &named->symbols) ||
-	    kernel__module_text(n->kernel, m->name, &start, &named->end) ||
-	    table__set(&n->known, m->base, named)) {
-		if (named)
-			module_symbols__free(&named->symbols);
-		free(named);
-		return NULL;
-	}
-	if (named->symbols.count)
-		qsort(named->symbols.list, named->symbols.count, sizeof(*named->symbols.list),
-		      by_address);
-	return named;
+	named = named_new(n->kernel, m->name, &all);
+	module_symbols__free(&all);
+	if (!named || !table__set(&n->known, m->base, named))
+		return named;
+	named_free(named);
+	return NULL;
 }
 
 /* The kernel's rule: the next symbol, or the text's end, is where one ends. */
-static bool name_address(const struct named *named, uint64_t addr, const char *module,
-			 struct symbol *out)
+static bool name_address(const struct named *named, uint64_t addr, struct symbol *out)
 {
 	const struct module_symbols *s = &named->symbols;
 	const struct module_symbol *best = NULL;
 	uint64_t end = named->end;
 	char text[sizeof(out->text)];
 
+	if (addr - named->start >= named->end - named->start)
+		return false;
 	for (size_t i = 0; i < s->count; i++) {
 		const struct module_symbol *one = &s->list[i];
 
@@ -70,13 +139,13 @@ static bool name_address(const struct named *named, uint64_t addr, const char *m
 			end = one->addr;
 			break;
 		}
-		if (*one->name && (!best || one->addr > best->addr))
+		if (!best || one->addr > best->addr)
 			best = one;
 	}
-	if (!best || end <= best->addr)
+	if (!best)
 		return false;
 	snprintf(text, sizeof(text), "%s+0x%" PRIx64 "/0x%" PRIx64 " [%s]", best->name,
-		 addr - best->addr, end - best->addr, module);
+		 addr - best->addr, end - best->addr, named->module);
 	symbol__parse(out, text);
 	return true;
 }
@@ -86,14 +155,17 @@ static bool resolve(void *ctx, uint64_t addr, struct symbol *out)
 	struct module_names *n = ctx;
 	const struct modules *modules = &n->kernel->modules;
 
-	for (size_t i = 0; i < modules->count; i++) {
+	for (const struct named *named = n->kept; named; named = named->next)
+		if (name_address(named, addr, out))
+			return true;
+	for (size_t i = 0; n->all && i < modules->count; i++) {
 		const struct module_info *m = &modules->list[i];
 		const struct named *named;
 
 		if (addr - m->base >= m->size)
 			continue;
 		named = names_of(n, m);
-		return named && name_address(named, addr, m->name, out);
+		return named && name_address(named, addr, out);
 	}
 	return false;
 }
@@ -114,16 +186,48 @@ int module_names__new(struct module_names **out, struct kernel *kernel)
 	struct module_names *n;
 
 	*out = NULL;
-	if (!kernel->query || query__has_syscall(kernel->query))
+	if (!kernel->query)
 		return 0;
 	n = calloc(1, sizeof(*n));
 	if (!n)
 		return -ENOMEM;
 	n->kernel = kernel;
+	n->all = !query__has_syscall(kernel->query);
 	modules.ctx = n;
 	query__set_modules(kernel->query, &modules);
 	*out = n;
 	return 0;
+}
+
+int module_names__keep(struct module_names *n, const char *module,
+		       const struct module_symbols *symbols)
+{
+	struct named *named;
+
+	if (!n)
+		return 0;
+	module_names__drop(n, module);
+	named = named_new(n->kernel, module, symbols);
+	if (!named)
+		return -ENOMEM;
+	named->next = n->kept;
+	n->kept = named;
+	return 0;
+}
+
+void module_names__drop(struct module_names *n, const char *module)
+{
+	struct named **at = n ? &n->kept : NULL, *named;
+
+	while (at && *at) {
+		named = *at;
+		if (strcmp(named->module, module) != 0) {
+			at = &named->next;
+			continue;
+		}
+		*at = named->next;
+		named_free(named);
+	}
 }
 
 void module_names__forget(struct module_names *n)
@@ -133,15 +237,19 @@ void module_names__forget(struct module_names *n)
 
 	if (!n)
 		return;
-	while ((named = table__next(&n->known, &i))) {
-		module_symbols__free(&named->symbols);
-		free(named);
-	}
+	while ((named = table__next(&n->known, &i)))
+		named_free(named);
 	table__free(&n->known);
 }
 
 void module_names__free(struct module_names *n)
 {
+	struct named *named;
+
 	module_names__forget(n);
+	while (n && (named = n->kept)) {
+		n->kept = named->next;
+		named_free(named);
+	}
 	free(n);
 }

@@ -23,9 +23,11 @@ struct modules {
 
 /* Returns 0 or a negative errno; -ENOENT where the kernel has no modules. */
 int modules__load(struct modules *out);
+/* From a file like /proc/modules; lines that are not of that form are left out. */
 int modules__parse(struct modules *out, const char *path);
 void modules__free(struct modules *m);
 
+/* The module of that name as modules__same_name() compares it, or NULL. */
 const struct module_info *modules__find(const struct modules *m, const char *name);
 /* Does the module called user depend on name, directly or through others? */
 bool modules__depends(const struct modules *m, const char *user, const char *name);

@@ -23,9 +23,8 @@ struct query {
 	struct nlb_read_request *reads;
 	unsigned char *window;
 	struct nlb_symbol *symbols;
-	/* Where the kernel has no programs of type syscall: */
-	struct kallsyms *kallsyms;
 	struct query_modules modules;
+	struct kallsyms *kallsyms; /* where the kernel has no programs of type syscall */
 };
 
 _Static_assert(MEMORY_PIECE_MAX == NLB_READ_MAX, "one size");
@@ -197,10 +196,15 @@ void symbol__parse(struct symbol *s, const char *text)
 		memcpy(s->module, open + 2, (size_t)(close - open - 2));
 }
 
+static bool module_knows(const struct query *q, uint64_t addr, struct symbol *out)
+{
+	return q->modules.resolve && q->modules.resolve(q->modules.ctx, addr, out);
+}
+
 /* As the kernel would: name+0xoff/0xsize [module], or the address. */
 static void resolve_old(struct query *q, uint64_t addr, struct symbol *out)
 {
-	if (q->modules.resolve && q->modules.resolve(q->modules.ctx, addr, out))
+	if (module_knows(q, addr, out))
 		return;
 	if (!kallsyms__resolve(q->kallsyms, addr, out)) {
 		memset(out, 0, sizeof(*out));
@@ -226,6 +230,8 @@ int query__resolve(struct query *q, const uint64_t *addrs, size_t count, struct 
 		if (err)
 			return err;
 		for (__u32 i = 0; i < n; i++) {
+			if (module_knows(q, addrs[i], &out[i]))
+				continue;
 			q->symbols[i].text[NLB_SYMBOL_LEN - 1] = '\0';
 			symbol__parse(&out[i], q->symbols[i].text);
 		}

@@ -6,7 +6,7 @@
  *
  * A kernel without programs of type syscall (before 5.14) answers about memory
  * only; its symbols come from /proc/kallsyms, those of modules from who knows them
- * (query__set_modules()).
+ * (query__set_modules()), who is asked first on any kernel.
  */
 #ifndef NLB_KERNEL_QUERY_H
 #define NLB_KERNEL_QUERY_H
@@ -53,13 +53,11 @@ int query__read_all(struct query *q, struct memory_piece *pieces, size_t count);
 /* Reads one piece.  Returns 0 or a negative errno (-EFAULT: not mapped). */
 int query__read(struct query *q, uint64_t addr, void *buf, uint16_t len);
 
-struct symbol;
-
-/* Who knows the symbols of loaded modules where the kernel cannot be asked. */
+/* Who knows symbols of modules. */
 struct query_modules {
-	/* Fills in what addr belongs to; false where that is no module's. */
+	/* Fills in what addr belongs to; false where that is not known. */
 	bool (*resolve)(void *ctx, uint64_t addr, struct symbol *out);
-	/* 0 or -ENOENT. */
+	/* Where the kernel cannot be asked.  0 or -ENOENT. */
 	int (*find)(void *ctx, const char *module, const char *name, uint64_t *addr);
 	void *ctx;
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Functions and stacks as small numbers that stay valid when their module is
- * gone: an address is resolved when the trace first sees it, and the same text
+ * gone: an address is resolved when the trace first sees it, from the symbols that
+ * are kept of traced modules (kernel/module_names.h) or by the kernel.  The same text
  * always gets the same number, also after a module was loaded again elsewhere.
  *
  * Whoever names a function may be up to something: every text that comes out is
@@ -46,6 +47,7 @@ void names__free(struct names *n);
 void names__modules_changed(struct names *n);
 /* A module whose functions may be an allocation's site.  0 or -ENOMEM. */
 int names__trace_module(struct names *n, const char *module);
+/* Is it one of those?  NULL, the kernel, is not. */
 bool names__module_traced(const struct names *n, const char *module);
 /* A function that never is one.  0 or -ENOMEM. */
 int names__wrapper(struct names *n, const char *function);

@@ -31,7 +31,6 @@ static void arm(struct hooks *h)
 
 	hooks__arm(h);
 	bss->filter.ranges[0] = nowhere;
-	bss->filter.nr_ranges = 1;
 	bss->filter.span = nowhere;
 }
 

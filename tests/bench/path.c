@@ -318,7 +318,6 @@ static void arm(struct nlb_filter *f)
 {
 	for (unsigned i = 0; i < 3; i++)
 		f->ranges[i] = (struct nlb_range){ 0xffffffffc0100000ULL + i * 0x20000, 0x10000 };
-	f->nr_ranges = 3;
 	f->span = (struct nlb_range){ 0xffffffffc0100000ULL, 0x50000 };
 }
 

@@ -23,7 +23,6 @@ static void trace(struct hooks *h, struct nlb_range range)
 
 	hooks__arm(h);
 	bss->filter.ranges[0] = range;
-	bss->filter.nr_ranges = 1;
 	bss->filter.span.start = range.start;
 	__atomic_store_n(&bss->filter.span.size, range.size, __ATOMIC_SEQ_CST);
 }

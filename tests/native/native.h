@@ -37,6 +37,15 @@ void test_large_book(struct kernel *kernel, struct names *names, struct nlb_rang
 /* Stacks that are not walked again; the texts of __alloc_skb() and unix_dgram_sendmsg(). */
 void test_known_stacks(struct names *names, struct nlb_range skb_alloc, struct nlb_range sender);
 
+struct hooks;
+struct nlb_filter;
+
+/* A task that seems to stay inside of the stack; nobody else may be. */
+void test_inside(struct hooks *h, struct nlb_filter *filter);
+
+/* A work item's end is told by its beginning. */
+void test_work_end(void);
+
 #define IDS_MAX 128
 
 /* Of programs, by their numbers in the kernel. */

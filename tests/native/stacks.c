@@ -115,7 +115,6 @@ void test_known_stacks(struct names *names, struct nlb_range skb_alloc, struct n
 	skel->bss->filter.scope = 1;
 	skel->bss->filter.skb_alloc = skb_alloc;
 	skel->bss->filter.ranges[0] = sender;
-	skel->bss->filter.nr_ranges = 1;
 	skel->bss->filter.span = sender;
 	for (unsigned i = 0; sent && i < ROUNDS; i++) {
 		w.call = calls[i % CALLS].function;

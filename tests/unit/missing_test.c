@@ -87,7 +87,29 @@ static void ends_go_first(void **state)
 	assert_int_equal(p.entries[3].hook.state, HOOK_MISSING);
 	assert_int_equal(p.entries[5].hook.state, HOOK_PLANNED);
 	/* Whether it failed is not known then, but all else is. */
-	assert_int_equal(missing__end_of(&p.hooks, 5), p.hooks.count);
+	assert_int_equal(missing__end_of(&p.hooks, 5), 6);
+	assert_int_equal(missing__end_of(&p.hooks, 6), p.hooks.count);
+	assert_false(missing__needs_end(&p.entries[5]));
+}
+
+/* After a reload there are two of each function's, and the first of them is dead. */
+static void finds_no_hooks_of_the_dead(void **state)
+{
+	struct plan p = { 0 };
+	struct entry *gone;
+
+	(void)state;
+	gone = add(&p, "kprobe", "nfc_dev_up", true, HOOK_FRAME);
+	snprintf(gone->hook.module, sizeof(gone->hook.module), "nfc");
+	assert_true(missing__there(&p.hooks, "nfc", "nfc_dev_up"));
+	assert_false(missing__there(&p.hooks, "", "nfc_dev_up"));
+	gone->hook.state = HOOK_GONE;
+	assert_int_equal(missing__find(&p.hooks, "nfc", "nfc_dev_up"), p.hooks.count);
+	assert_false(missing__there(&p.hooks, "nfc", "nfc_dev_up"));
+	p.entries[1] = *gone;
+	add(&p, "kprobe", "nfc_dev_up", true, HOOK_FRAME);
+	assert_int_equal(missing__find(&p.hooks, "nfc", "nfc_dev_up"), 1);
+	assert_true(missing__there(&p.hooks, "nfc", "nfc_dev_up"));
 }
 
 static void says_what_is_not_seen(void **state)
@@ -138,6 +160,7 @@ static const struct CMUnitTest missing[] = {
 	TEST("missing: hooks are refused by target, or by mechanism and target",
 	     refuses_what_is_named),
 	TEST("missing: what begins is followed only where its end is seen", ends_go_first),
+	TEST("missing: a hook that went with its module is none", finds_no_hooks_of_the_dead),
 	TEST("missing: the ledger is told what is not seen", says_what_is_not_seen),
 	TEST("missing: the ledger is told what is silent", says_what_is_silent),
 };
