@@ -301,7 +301,7 @@ static int with_tag(struct traffic *t, struct chip *c, struct dev *d, struct tag
 
 		err = tag_exchange(sk, sizes[n], (unsigned int)i, res);
 	}
-	if (err == -EIO && c->fault != HCI_WELL && c->fault != HCI_RF_ERROR)
+	if (err == -EIO && c->fault != HCI_WELL)
 		err = 0;
 	if (err)
 		complain(err, "an answer from the tag of %s", d->name);
