@@ -440,7 +440,8 @@ static int on_submit(struct ledger *l, const struct event *e)
 	c->argument_value = e->submit.argument;
 	c->request_value = e->submit.request;
 	c->queued_at = e->time;
-	c->argument = carry(l, c, e->submit.argument, KIND_USER_ARGUMENT, frame, e->time);
+	if (!e->submit.on_stack)
+		c->argument = carry(l, c, e->submit.argument, KIND_USER_ARGUMENT, frame, e->time);
 	c->request = carry(l, c, e->submit.request, KIND_REQUEST, frame, e->time);
 	c->params = carry(l, c, e->submit.params, KIND_PARAMS, frame, e->time);
 	for (size_t i = 0; i < EVENT_INNER; i++)
@@ -570,7 +571,8 @@ static void command_freed(struct ledger *l, struct command *c, uint32_t caller, 
 	release_all(l, c);
 	command_end(l, c);
 	if (returned) {
-		l->stats.callbacks++;
+		/* An event of HCI has none, and ends when it has been sent. */
+		l->stats.callbacks += was.called || was.carrier.callback != NAME_NONE;
 		suspect_carried(l, &was.argument, RULE_CALLBACK_KEPT, now);
 		suspect_carried(l, &was.response, RULE_CALLBACK_KEPT, now);
 		/* A device that goes calls back for what its driver never answered. */
