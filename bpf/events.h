@@ -58,7 +58,9 @@ enum nlb_kind {
 /* nlb_alloc: ends before the stack, which was left out since the ring filled up. */
 #define NLB_F_NO_STACK 4
 /* nlb_alloc: ends before the stack, which is the known one with this number. */
-#define NLB_F_KNOWN_STACK	8
+#define NLB_F_KNOWN_STACK 8
+/* nlb_call: the user argument lies on the caller's own stack, which waits. */
+#define NLB_F_ON_STACK		16
 #define NLB_KNOWN_NUMBER(flags) ((flags) >> 8)
 
 struct nlb_header {

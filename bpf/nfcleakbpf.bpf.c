@@ -756,6 +756,16 @@ static __always_inline void send_return(__u64 cookie, __s64 ret)
 	submit(e);
 }
 
+/* Who waits for the answer has what it is put into on the stack. */
+static __always_inline bool on_stack(__u64 addr)
+{
+	const struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 stack = 0;
+
+	bpf_core_read(&stack, sizeof(stack), &task->stack);
+	return addr - stack < STACK_SIZE;
+}
+
 /* A command's user argument may itself name what it was made for (a socket). */
 static __always_inline void read_inner(struct nlb_call *e)
 {
@@ -766,8 +776,11 @@ static __always_inline void read_inner(struct nlb_call *e)
 		return;
 	place--;
 	barrier_var(place); /* or 6.1 does not believe what is checked of it */
-	if (place < NLB_ARGS)
-		bpf_probe_read_kernel(e->inner, sizeof(e->inner), (void *)e->args[place]);
+	if (place >= NLB_ARGS)
+		return;
+	bpf_probe_read_kernel(e->inner, sizeof(e->inner), (void *)e->args[place]);
+	if (on_stack(e->args[place]))
+		e->h.flags |= NLB_F_ON_STACK;
 }
 
 static __always_inline __u64 cookie_of(void *ctx)

@@ -19,6 +19,8 @@
 #include "kernel/devices.h"
 #include "util/log.h"
 
+#define TRIES 10 /* to wake up, once a second */
+
 struct arming {
 	struct hooks *hooks;
 	const struct kernel *kernel;
@@ -27,6 +29,7 @@ struct arming {
 	struct devices *devices;
 	uint64_t linger_ns;
 	uint64_t quiet_since; /* 0: not quiet */
+	unsigned refused;     /* to wake up, so many times in a row */
 };
 
 struct arming *arming__new(struct hooks *hooks, const struct kernel *kernel,
@@ -59,8 +62,13 @@ void arming__free(struct arming *a)
 void arming__activity(struct arming *a)
 {
 	a->quiet_since = 0;
-	if (hooks__level(a->hooks) == HOOKS_AWAKE || hooks__wake(a->hooks))
+	if (hooks__level(a->hooks) == HOOKS_AWAKE)
 		return;
+	if (hooks__wake(a->hooks)) {
+		a->refused++;
+		return;
+	}
+	a->refused = 0;
 	session__woke(a->session, hooks__awake_since(a->hooks));
 	log_debug("memory is followed again");
 }
@@ -99,9 +107,8 @@ bool arming__work(struct arming *a, uint64_t now)
 	struct held held = { .arming = a };
 	int err;
 
-	/* A hook was refused when the module came: nobody else would try again. */
-	if (hooks__level(a->hooks) != HOOKS_AWAKE && now < a->loading_until &&
-	    hooks__nr_modules(a->hooks)) {
+	/* A hook was refused when a module or a device came: nobody else would try again. */
+	if (a->refused && a->refused < TRIES && hooks__nr_modules(a->hooks)) {
 		arming__activity(a);
 		return false;
 	}

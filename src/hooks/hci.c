@@ -10,13 +10,21 @@
  *                              void *cb_context, unsigned long completion_delay);
  *
  * which allocates the struct hci_msg and copies the payload into skbs of its own:
- * the request is not passed on.
+ * the request is not passed on.  The callback of an exchange is given the device,
+ * which has kept what the socket is to be called with.
+ *
+ * Nothing completes a command by its address: responses are known from callbacks
+ * alone.  All that have an answer end in one of two, drivers' own apart.
  */
 #include "hooks/subsystem.h"
+
+#define FIRST_LOST "the response of its first run"
 
 static const struct hooked_function functions[] = {
 	{ "nfc_hci_hcp_message_tx", HOOK_SUBMIT,
 	  "commands: no leak of a user argument or response can be told", NULL },
+	{ "nfc_hci_execute_cb", HOOK_CALLBACK, FIRST_LOST, NULL },
+	{ "hci_transceive_cb", HOOK_CALLBACK, FIRST_LOST, NULL },
 	{ "nfc_hci_recv_frame", HOOK_FRAME, "skbs put together of fragments", NULL },
 	{ NULL, 0, NULL, NULL },
 };

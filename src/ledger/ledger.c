@@ -471,7 +471,8 @@ static int on_submit(struct ledger *l, const struct event *e)
 	c->argument_value = e->submit.argument;
 	c->request_value = e->submit.request;
 	c->queued_at = e->time;
-	c->argument = carry(l, c, e->submit.argument, KIND_USER_ARGUMENT, frame, e->time);
+	if (!e->submit.on_stack)
+		c->argument = carry(l, c, e->submit.argument, KIND_USER_ARGUMENT, frame, e->time);
 	c->request = carry(l, c, e->submit.request, KIND_REQUEST, frame, e->time);
 	c->params = carry(l, c, e->submit.params, KIND_PARAMS, frame, e->time);
 	for (size_t i = 0; i < EVENT_INNER; i++)
@@ -597,7 +598,8 @@ void command_returned(struct ledger *l, struct command *c, uint64_t now)
 	was = *c;
 	release_all(l, c);
 	command_end(l, c);
-	l->stats.callbacks++;
+	/* An event of HCI has none, and ends when it has been sent. */
+	l->stats.callbacks += was.called || was.carrier.callback != NAME_NONE;
 	suspect_carried(l, &was.argument, RULE_CALLBACK_KEPT, now);
 	suspect_carried(l, &was.response, RULE_CALLBACK_KEPT, now);
 }

@@ -185,6 +185,7 @@ static const struct field event_submit[] = {
 	FIELD(ADDRESS, event.submit.inner[3]),
 	FIELD(FUNCTION, event.submit.upper),
 	UP_TO(true, event.submit.anonymous),
+	UP_TO(true, event.submit.on_stack),
 };
 
 static const struct field event_submit_return[] = {

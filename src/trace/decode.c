@@ -63,6 +63,7 @@ static void decode_submit(const struct nlb_call *call, const struct hook_meaning
 		out->submit.timeout_ms = s->timeout_ms;
 	out->submit.command_type = (uint8_t)arg(call, place->type);
 	out->submit.anonymous = s->arguments[HOOK_CALLBACK].device == NO_ARG;
+	out->submit.on_stack = !!(call->h.flags & NLB_F_ON_STACK);
 	decode_inner(call, names, out);
 }
 

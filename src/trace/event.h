@@ -66,6 +66,7 @@ struct event {
 			uint32_t timeout_ms; /* 0: not known */
 			uint8_t command_type;
 			uint8_t anonymous; /* not 0: the callback is not given the device */
+			uint8_t on_stack;  /* not 0: the argument is nobody's allocation */
 		} submit;
 		struct {
 			int64_t ret;

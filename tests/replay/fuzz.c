@@ -219,6 +219,7 @@ static void garbage_event(struct garbage *g)
 		e.submit.timeout_ms = below(65536);
 		e.submit.command_type = (uint8_t)below(256);
 		e.submit.anonymous = percent(30);
+		e.submit.on_stack = percent(3);
 		break;
 	case EVENT_SUBMIT_RETURN:
 		e.submit_return.ret = (int64_t)below(3) - 1;

@@ -216,6 +216,8 @@ static uint32_t function_of(const struct script *s, const char *name)
 		return names__intern(s->names, name, "port100");
 	if (!strncmp(name, "nci_", 4))
 		return names__intern(s->names, name, "nci");
+	if (!strncmp(name, "nfc_hci_", 8) || !strncmp(name, "__nfc_hci_", 10))
+		return names__intern(s->names, name, "hci");
 	if (!strncmp(name, "nfc_", 4) || !strncmp(name, "llcp_", 5) ||
 	    !strncmp(name, "rawsock_", 8))
 		return names__intern(s->names, name, "nfc");
@@ -226,7 +228,7 @@ static uint32_t function(struct reader *r, const char *key)
 {
 	const char *v = wanted(r, key);
 
-	return *v ? function_of(r->script, v) : NAME_NONE;
+	return *v && strcmp(v, "null") != 0 ? function_of(r->script, v) : NAME_NONE;
 }
 
 static uint8_t command_type(struct reader *r)
@@ -272,6 +274,7 @@ static void read_submit(struct reader *r, struct event *e)
 	e->submit.function =
 		value(r, "by") ? function(r, "by") : function_of(r->script, "digital_send_cmd");
 	e->submit.anonymous = flag(r, "anonymous");
+	e->submit.on_stack = flag(r, "on-stack");
 	e->submit.timeout_ms = (uint32_t)number(r, "timeout", 300);
 	e->submit.command_type = command_type(r);
 }

@@ -10,7 +10,7 @@
  *   0.001 alloc tid=41 addr=arg size=8 in=digital_tg_listen_nfcf [skb|sock] [irq]
  *   0.002 submit tid=41 dev=d0 arg=arg req=null params=null cb=digital_tg_recv_sensf_req
  *         type=TG_LISTEN [timeout=300] [inner=socket upper=FUNCTION] [by=FUNCTION]
- *         [anonymous]                                           (all on one line)
+ *         [anonymous] [on-stack]                                (all on one line)
  *   0.003 handle tid=41 is=ndev req=null  instead of the command's allocation
  *   0.300 dispatch tid=9 is=ndev resp=-110, dispatched tid=9, abort tid=9 is=ndev, aborted tid=9
  *   0.003 alloc tid=41 addr=cmd size=80 in=digital_send_cmd

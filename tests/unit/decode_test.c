@@ -324,6 +324,12 @@ static void submit_with_nine_arguments(void **state)
 	assert_int_equal(e.submit.argument, 0xffff888000000007);
 	assert_int_equal(e.submit.timeout_ms, 4949);
 	assert_int_equal(e.submit.request, 0);
+	assert_false(e.submit.on_stack);
+
+	/* It waits for the answer. */
+	c.h.flags = NLB_F_ON_STACK;
+	assert_int_equal(take(&c, sizeof(c), &m, &e), DECODED_EVENT);
+	assert_true(e.submit.on_stack);
 }
 
 /* Where a function's arguments differ from its table's, its own places count. */

@@ -585,6 +585,7 @@ static void garbage(void **state)
 					i->event.submit.callback = next_random(&seed) % 2;
 					i->event.submit.function = next_random(&seed) % 2;
 					i->event.submit.anonymous = next_random(&seed) % 2;
+					i->event.submit.on_stack = next_random(&seed) % 2;
 				} else if (i->type == ITEM_FREE) {
 					i->event.free.caller = next_random(&seed) % 2;
 					i->event.free.healed = false;

@@ -109,6 +109,7 @@ static void sample_event(struct event *e, enum event_type type)
 			e->submit.inner[i] = number();
 		e->submit.upper = (uint32_t)number();
 		e->submit.anonymous = flag();
+		e->submit.on_stack = flag();
 		break;
 	case EVENT_SUBMIT_RETURN:
 		e->submit_return.ret = (int64_t)number();

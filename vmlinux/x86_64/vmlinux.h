@@ -116,6 +116,7 @@ enum {
 struct pt_regs;
 struct work_struct;
 struct module;
+struct task_struct;
 struct proto;
 struct bpf_raw_tracepoint_args;
 
@@ -151,6 +152,10 @@ struct work_struct {
 
 struct module {
 	char name[56];
+};
+
+struct task_struct {
+	void *stack;
 };
 
 struct proto {

@@ -9,14 +9,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "traffic.h"
@@ -25,8 +23,6 @@
 #define GET_NCIDEV_IDX 0
 #define PACKET_MAX     260
 #define PAYLOAD_MAX    64 /* of a data packet: longer ones go in fragments */
-#define MESSAGE_MAX    1024
-#define ANSWER_MS      10000 /* the stack gives up after 3 s */
 
 /* Message type and packet boundary flag, NCI 3.4.1 */
 #define MT_DATA 0x00
@@ -39,10 +35,6 @@
 #define STATUS_OK	0x00
 #define STATUS_REJECTED 0x01
 
-struct nci_result {
-	unsigned int sent, received, bad;
-};
-
 struct controller {
 	int fd;
 	pthread_t thread;
@@ -50,7 +42,7 @@ struct controller {
 	enum nci_fault fault;
 	bool mute;     /* data is not answered */
 	bool stubborn; /* deactivation is refused */
-	unsigned char message[MESSAGE_MAX];
+	unsigned char message[TAG_MESSAGE_MAX];
 	size_t have;
 };
 
@@ -250,84 +242,12 @@ static int find(struct traffic *t, const struct controller *c, struct dev **d)
 	return *d ? 0 : complain(-ENODEV, "the device of %s", DEVICE);
 }
 
-static int has_target(struct traffic *t, void *arg)
-{
-	(void)t;
-	return ((struct dev *)arg)->seen.targets_found > 0;
-}
-
-static int tag(struct traffic *t, struct dev *d, struct target *target)
-{
-	int err;
-
-	d->seen.targets_found = 0;
-	err = start_poll(t, d, 1 << NFC_PROTO_ISO14443, 0);
-	if (!err)
-		err = wait_for(t, has_target, d, t->timeout, "a tag in the field of %s", d->name);
-	if (!err)
-		err = nfc_targets(t, d, target, 1);
-	if (!err)
-		return complain(-ENODEV, "no tag in the field of %s", d->name);
-	return err < 0 ? err : 0;
-}
-
-static int connect_tag(const struct dev *d, const struct target *target)
-{
-	struct sockaddr_nfc addr = { .sa_family = AF_NFC,
-				     .dev_idx = d->idx,
-				     .target_idx = target->idx,
-				     .nfc_protocol = NFC_PROTO_ISO14443 };
-	int sk = socket(AF_NFC, SOCK_SEQPACKET | SOCK_CLOEXEC, NFC_SOCKPROTO_RAW);
-
-	if (sk < 0)
-		return complain(-errno, "a raw socket");
-	if (!connect(sk, (struct sockaddr *)&addr, sizeof(addr)))
-		return sk;
-	close(sk);
-	return complain(-errno, "connecting to the tag of %s", d->name);
-}
-
-static int send_message(int sk, unsigned char *buf, size_t size, unsigned seq)
-{
-	fill_message(buf, size, 0, seq);
-	return send(sk, buf, size, MSG_NOSIGNAL) == (ssize_t)size ? 0 : -errno;
-}
-
-/* What comes back: its length without the stack's own byte, or a negative errno. */
-static int receive(int sk, unsigned char *buf, size_t size)
-{
-	struct pollfd pfd = { .fd = sk, .events = POLLIN };
-	ssize_t len;
-
-	step_alive();
-	if (poll(&pfd, 1, ANSWER_MS) <= 0)
-		return -ETIMEDOUT;
-	len = recv(sk, buf, size, MSG_DONTWAIT);
-	return len < 1 ? -EIO : (int)len - 1;
-}
-
-static int exchange(int sk, size_t size, unsigned seq, struct nci_result *res)
-{
-	unsigned char out[MESSAGE_MAX], in[MESSAGE_MAX + 1];
-	int err = send_message(sk, out, size, seq), len;
-
-	if (err)
-		return complain(err, "sending message %u to the tag", seq);
-	res->sent++;
-	len = receive(sk, in, sizeof(in));
-	if (len < 0)
-		return len;
-	res->received++;
-	res->bad += (size_t)len != size || memcmp(in + 1, out, size) != 0;
-	return 0;
-}
-
 /* An exchange that nobody answers, and the tag given up meanwhile. */
 static int give_up(struct traffic *t, struct controller *c, struct dev *d, struct target *target,
 		   int sk)
 {
 	unsigned char buf[32];
-	int err = send_message(sk, buf, sizeof(buf), 0), second;
+	int err = tag_send(sk, buf, sizeof(buf), 0), second;
 
 	nap(200 * 1000);
 	c->stubborn = true;
@@ -338,28 +258,28 @@ static int give_up(struct traffic *t, struct controller *c, struct dev *d, struc
 	if (c->fault != NCI_BUSY)
 		return 0;
 	/* Another one finds the device busy. */
-	err = tag(t, d, target);
-	second = err ? err : connect_tag(d, target);
+	err = tag_find(t, d, target);
+	second = err ? err : tag_connect(d, target);
 	if (second < 0)
 		return second;
-	err = send_message(second, buf, sizeof(buf), 1);
+	err = tag_send(second, buf, sizeof(buf), 1);
 	if (!err)
-		receive(second, buf, sizeof(buf));
+		tag_receive(second, buf, sizeof(buf));
 	close(second);
 	return err;
 }
 
 /* *sk is the socket: the caller's to close, -1 if there is none. */
-static int with_tag(struct traffic *t, struct controller *c, struct dev *d, struct nci_result *res,
+static int with_tag(struct traffic *t, struct controller *c, struct dev *d, struct tag_result *res,
 		    int *sk)
 {
 	static const size_t sizes[] = { 5, 60, 64, 65, 200, 900 };
 	struct target target;
-	int err = tag(t, d, &target);
+	int err = tag_find(t, d, &target);
 
 	if (err)
 		return err;
-	*sk = connect_tag(d, &target);
+	*sk = tag_connect(d, &target);
 	if (*sk < 0)
 		return *sk;
 	c->mute = c->fault == NCI_MUTE || c->fault == NCI_BUSY || c->fault == NCI_NO_CREDITS;
@@ -367,7 +287,7 @@ static int with_tag(struct traffic *t, struct controller *c, struct dev *d, stru
 		err = give_up(t, c, d, &target, *sk);
 	} else {
 		for (unsigned i = 0; !err && i < ARRAY_SIZE(sizes); i++)
-			err = exchange(*sk, sizes[i], i, res);
+			err = tag_exchange(*sk, sizes[i], i, res);
 		/* What came stays where it is, if the controller does not say that
 		 * the tag has gone.
 		 */
@@ -380,7 +300,7 @@ static int with_tag(struct traffic *t, struct controller *c, struct dev *d, stru
 	return err;
 }
 
-static int round_of(struct traffic *t, enum nci_fault fault, struct nci_result *res)
+static int round_of(struct traffic *t, enum nci_fault fault, struct tag_result *res)
 {
 	struct controller c = { .fault = fault };
 	struct dev *d = NULL;
@@ -410,7 +330,7 @@ static int round_of(struct traffic *t, enum nci_fault fault, struct nci_result *
 
 int cmd_nci(struct traffic *t, unsigned int rounds, enum nci_fault fault)
 {
-	struct nci_result res = { 0 };
+	struct tag_result res = { 0 };
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < rounds && !stop_requested(); i++) {

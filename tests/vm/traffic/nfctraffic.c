@@ -139,15 +139,27 @@ static int fault(const struct args *a, int *value)
 		[NCI_NO_CREDITS] = "no-credits",
 		[NCI_BUSY] = "busy",
 	};
+	static const char *const hci[NR_HCI_FAULTS] = {
+		[HCI_WELL] = "none", [HCI_MUTE] = "mute",	  [HCI_LATE] = "late",
+		[HCI_HALF] = "half", [HCI_RF_ERROR] = "rf-error", [HCI_REFUSED] = "refused",
+		[HCI_FAIL] = "fail", [HCI_DOWN] = "down",	  [HCI_UNPLUG] = "unplug",
+	};
 	static const char *const readers[NR_READER_FAULTS] = {
 		[READER_WELL] = "none",
 		[READER_MUTE] = "mute",
 		[READER_NO_ANSWER] = "no-answer",
 		[READER_NO_TAG] = "no-tag",
 	};
-	bool is_nci = !strcmp(a->cmd->name, "nci");
-	const char *const *names = is_nci ? nci : readers;
-	int n = is_nci ? NR_NCI_FAULTS : NR_READER_FAULTS;
+	const char *const *names = readers;
+	int n = NR_READER_FAULTS;
+
+	if (!strcmp(a->cmd->name, "nci")) {
+		names = nci;
+		n = NR_NCI_FAULTS;
+	} else if (!strcmp(a->cmd->name, "hci")) {
+		names = hci;
+		n = NR_HCI_FAULTS;
+	}
 
 	*value = 0;
 	if (!a->fault)
@@ -166,6 +178,13 @@ static int run_nci(struct traffic *t, const struct args *a)
 	int value, err = fault(a, &value);
 
 	return err ? err : cmd_nci(t, a->number, value);
+}
+
+static int run_hci(struct traffic *t, const struct args *a)
+{
+	int value, err = fault(a, &value);
+
+	return err ? err : cmd_hci(t, a->number, value);
 }
 
 static int run_reader(struct traffic *t, const struct args *a)
@@ -201,6 +220,9 @@ static const struct command commands[] = {
 	{ "nci", "ROUNDS [--fault NAME]",
 	  "exchanges with a tag at a virtual NCI controller (/dev/virtual_nci)", 1, 1, parse_number,
 	  run_nci },
+	{ "hci", "ROUNDS [--fault NAME]",
+	  "exchanges with a tag at a virtual HCI controller (/dev/nlb_hcisim)", 1, 1, parse_number,
+	  run_hci },
 	{ "pn533", "ROUNDS [--fault NAME]",
 	  "plug in a virtual PN533 (vhci-hcd), use it with a tag, pull it out", 1, 1, parse_number,
 	  run_reader },
@@ -242,6 +264,9 @@ static void help(FILE *out)
 		"                     left with a poll that cannot be stopped\n"
 		"      --fault NAME   nci: mute (no answers), half (parts of answers), stray (data for\n"
 		"                     no connection), no-credits (data is not taken), busy;\n"
+		"                     hci: mute, late, half, rf-error, refused (an exchange is answered\n"
+		"                     with an error), fail (nothing can be sent), down, unplug (the\n"
+		"                     device goes in mid-exchange);\n"
 		"                     pn533: mute, no-answer, no-tag\n"
 		"      --seed N       of the random choices (default 1)\n"
 		"      --timeout S    of every wait (default %d)\n"

@@ -6,18 +6,14 @@
  * acknowledgment takes back its last command.  The tag gives back what it gets.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "traffic.h"
 #include "usbip.h"
 
-#define MESSAGE_MAX 1024
-#define FRAME_MAX   256
-#define ANSWER_MS   5000
+#define FRAME_MAX 256
 
 static const unsigned char ack[] = { 0x00, 0x00, 0xff, 0x00, 0xff, 0x00 };
 
@@ -190,67 +186,47 @@ static int has_none(struct traffic *t, void *arg)
 	return ret < 0 ? ret : !ret;
 }
 
-static int has_target(struct traffic *t, void *arg)
-{
-	(void)t;
-	return ((struct dev *)arg)->seen.targets_found > 0;
-}
-
 static int exchange(int sk, size_t size, unsigned int seq, const struct reader *r,
-		    struct reader_result *res)
+		    struct tag_result *res)
 {
-	unsigned char out[MESSAGE_MAX], in[MESSAGE_MAX + 1];
-	struct pollfd pfd = { .fd = sk, .events = POLLIN };
-	ssize_t len;
+	unsigned char out[TAG_MESSAGE_MAX];
+	int err;
 
-	fill_message(out, size, 0, seq);
-	if (send(sk, out, size, MSG_NOSIGNAL) != (ssize_t)size)
-		return complain(-errno, "message %u to the tag", seq);
-	res->sent++;
-	if (r->fault == READER_MUTE)
-		return nap(300 * 1000), 0; /* it stays under way */
-	step_alive();
-	if (poll(&pfd, 1, ANSWER_MS) <= 0)
-		return complain(-ETIMEDOUT, "message %u: neither answer nor error", seq);
-	len = recv(sk, in, sizeof(in), MSG_DONTWAIT);
-	if (len < 1)
-		return r->fault == READER_NO_ANSWER ? 0
-						    : complain(-EIO, "answer %u of the tag", seq);
-	res->received++;
-	res->bad += (size_t)len != size + 1 || memcmp(in + 1, out, size) != 0;
-	return 0;
+	if (r->fault == READER_MUTE) {
+		err = tag_send(sk, out, size, seq);
+		res->sent += !err;
+		nap(300 * 1000); /* it stays under way */
+		return err;
+	}
+	err = tag_exchange(sk, size, seq, res);
+	if (err == -EIO && r->fault == READER_NO_ANSWER)
+		return 0;
+	return err ? complain(err, "answer %u of the tag", seq) : 0;
 }
 
-static int use_tag(struct traffic *t, struct dev *d, struct reader *r, struct reader_result *res)
+static int use_tag(struct traffic *t, struct dev *d, struct reader *r, struct tag_result *res)
 {
 	static const size_t sizes[] = { 5, 60, 200 };
-	struct sockaddr_nfc addr = { .sa_family = AF_NFC,
-				     .dev_idx = d->idx,
-				     .nfc_protocol = NFC_PROTO_ISO14443 };
 	struct target target;
 	int err, sk;
 
-	d->seen.targets_found = 0;
-	err = start_poll(t, d, 1 << NFC_PROTO_ISO14443, 0);
-	if (!err && r->fault == READER_NO_TAG)
-		return nap(1000 * 1000), 0;
-	if (!err)
-		err = wait_for(t, has_target, d, t->timeout, "a tag in the field of %s", d->name);
-	if (!err && nfc_targets(t, d, &target, 1) != 1)
-		err = complain(-ENODEV, "no tag in the field of %s", d->name);
+	if (r->fault == READER_NO_TAG) {
+		err = start_poll(t, d, NFC_PROTO_ISO14443_MASK, 0);
+		nap(1000 * 1000);
+		return err;
+	}
+	err = tag_find(t, d, &target);
 	if (err)
 		return err;
-	addr.target_idx = target.idx;
-	sk = socket(AF_NFC, SOCK_SEQPACKET | SOCK_CLOEXEC, NFC_SOCKPROTO_RAW);
-	if (sk < 0 || connect(sk, (struct sockaddr *)&addr, sizeof(addr)))
-		err = complain(-errno, "connecting to the tag of %s", d->name);
+	sk = tag_connect(d, &target);
+	if (sk < 0)
+		return sk;
 	for (unsigned int i = 0; !err && i < ARRAY_SIZE(sizes); i++) {
 		err = exchange(sk, sizes[i], i, r, res);
 		if (r->fault != READER_WELL) /* an error closes the socket for good */
 			break;
 	}
-	if (sk >= 0)
-		close(sk);
+	close(sk);
 	return err;
 }
 
@@ -268,7 +244,7 @@ static int poll_both(struct traffic *t, struct dev *d, unsigned int ms)
 }
 
 static int round_of(struct traffic *t, const struct usbip_model *model, enum reader_fault fault,
-		    struct reader_result *res)
+		    struct tag_result *res)
 {
 	struct reader r = { .fault = fault };
 	struct usbip *u;
@@ -311,7 +287,7 @@ int cmd_reader(struct traffic *t, bool port100, unsigned int rounds, enum reader
 		{ "PN533", 0x04cc, 0x2533, pn533_packet },
 		{ "Port100", 0x054c, 0x06c1, port100_packet },
 	};
-	struct reader_result res = { 0 };
+	struct tag_result res = { 0 };
 	int err = 0;
 
 	if (port100 && fault != READER_WELL)

@@ -173,6 +173,21 @@ struct raw_result {
 
 int raw_link(struct traffic *t, unsigned int n, size_t size, bool both, struct raw_result *r);
 
+/* tag.c: a tag in a device's field, which gives back what it gets, and a raw socket to it. */
+
+#define TAG_MESSAGE_MAX 1024
+
+struct tag_result {
+	unsigned int sent, received, bad;
+};
+
+int tag_find(struct traffic *t, struct dev *d, struct target *target);
+int tag_connect(const struct dev *d, const struct target *target); /* the socket */
+int tag_send(int sk, unsigned char *buf, size_t size, unsigned int seq);
+/* The answer's length, without the stack's own byte in front; -EIO: there will be none. */
+int tag_receive(int sk, unsigned char *buf, size_t size);
+int tag_exchange(int sk, size_t size, unsigned int seq, struct tag_result *res);
+
 /* nci.c: a virtual NCI controller and a tag. */
 
 enum nci_fault {
@@ -195,8 +210,19 @@ enum reader_fault {
 	NR_READER_FAULTS,
 };
 
-struct reader_result {
-	unsigned int sent, received, bad;
+/* hci.c: an HCI controller and a tag. */
+
+enum hci_fault {
+	HCI_WELL,
+	HCI_MUTE,     /* the tag does not answer */
+	HCI_LATE,     /* it does when the stack has given up */
+	HCI_HALF,     /* of its answer comes a part */
+	HCI_RF_ERROR, /* answers are marked as damaged */
+	HCI_REFUSED,  /* an exchange is answered with an error */
+	HCI_FAIL,     /* the driver cannot send */
+	HCI_DOWN,     /* powered off in mid-exchange */
+	HCI_UNPLUG,   /* pulled out in mid-exchange, with an event still to be sent */
+	NR_HCI_FAULTS,
 };
 
 /* cmd.c and abuse.c: the subcommands. */
@@ -218,6 +244,7 @@ int cmd_drops(struct traffic *t, unsigned int rounds);
 int cmd_linkloss(struct traffic *t, unsigned int rounds, bool strand);
 int cmd_storm(struct traffic *t, unsigned int rounds, bool meet);
 int cmd_nci(struct traffic *t, unsigned int rounds, enum nci_fault fault);
+int cmd_hci(struct traffic *t, unsigned int rounds, enum hci_fault fault);
 int cmd_reader(struct traffic *t, bool port100, unsigned int rounds, enum reader_fault fault);
 int cmd_churn(struct traffic *t, unsigned int seconds);
 

@@ -5,7 +5,7 @@
 # it below its first rule; "make -f tests/vm/traffic/traffic.mk" works too.
 
 TRAFFIC_DIR := tests/vm/traffic
-TRAFFIC_SRCS := abuse.c cmd.c device.c nci.c nfctraffic.c nl.c raw.c readers.c session.c usbip.c util.c
+TRAFFIC_SRCS := abuse.c cmd.c device.c hci.c nci.c nfctraffic.c nl.c raw.c readers.c session.c tag.c usbip.c util.c
 TRAFFIC_OBJS := $(TRAFFIC_SRCS:%.c=build/traffic/%.o)
 TRAFFIC_PKG := libnl-genl-3.0
 TRAFFIC_CFLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE \
