@@ -64,6 +64,24 @@ static int read_variable(struct slabs *s, const char *name, uint64_t *value)
 	return err ? err : query__read(s->query, addr, value, sizeof(*value));
 }
 
+/*
+ * arch/x86: where memory and its struct pages begin.  Without CONFIG_DYNAMIC_MEMORY_LAYOUT
+ * (no RANDOMIZE_MEMORY, no 5-level page tables) these are constants and no variables.  That
+ * a kernel only does not tell of its variables is noticed by those which all have.
+ */
+#define FIXED_PAGE_OFFSET 0xffff888000000000ULL
+#define FIXED_VMEMMAP	  0xffffea0000000000ULL
+
+static int read_base(struct slabs *s, const char *name, uint64_t fixed, uint64_t *value)
+{
+	int err = read_variable(s, name, value);
+
+	if (err != -ENOENT)
+		return err;
+	*value = fixed;
+	return 0;
+}
+
 static int read_u64(struct slabs *s, uint64_t addr, int offset, uint64_t *value)
 {
 	*value = 0;
@@ -177,6 +195,58 @@ static int read_layout(struct slabs *s, const struct btf *btf)
 	return s->cache_span <= MAX_CACHE ? 0 : -EOPNOTSUPP;
 }
 
+/*
+ * What describes a cache lies in a slab itself.  Where none of them seems to, struct pages are
+ * not where they are looked for: no slab would be found, and no reference in one.
+ */
+static bool pages_found(struct slabs *s)
+{
+	bool asked = false;
+	const struct cache *c;
+	struct slab slab;
+	size_t i = 0;
+
+	while ((c = table__next(&s->caches, &i))) {
+		if (!slabs__mapped(s, c->addr))
+			continue;
+		if (!slabs__find(s, c->addr, &slab))
+			return true;
+		asked = true;
+	}
+	return !asked;
+}
+
+/*
+ * SPARSEMEM without VMEMMAP: each section of memory has an array of struct pages.  They are
+ * allocated together, and mostly one continues the other: then all say the same of where that
+ * of page 0 would be (include/linux/mmzone.h: section_mem_map, with flags in its lowest bits).
+ */
+static int read_sections(struct slabs *s, const struct btf *btf)
+{
+	const uint64_t section_pages = 1UL << 15, has_map = 2, flags = 63; /* arch/x86 */
+	int offset = kbtf__member_offset(btf, "mem_section", "section_mem_map");
+	uint32_t size = kbtf__struct_size(btf, "mem_section");
+	uint64_t roots, root, map, first = 0;
+	int err = size && offset >= 0 ? read_variable(s, "mem_section", &roots) : -EOPNOTSUPP;
+
+	for (uint64_t i = 0; !err && i * section_pages < s->max_pfn; i++) {
+		const uint64_t in_root = PAGE_SIZE / size;
+
+		err = query__read(s->query, roots + 8 * (i / in_root), &root, sizeof(root));
+		if (err || !root)
+			continue;
+		err = query__read(s->query, root + i % in_root * size + (uint64_t)offset, &map,
+				  sizeof(map));
+		if (err || !(map & has_map))
+			continue;
+		if (first && first != (map & ~flags))
+			err = -EOPNOTSUPP;
+		first = map & ~flags;
+	}
+	s->vmemmap = first;
+	return err ? err : first ? 0 : -EOPNOTSUPP;
+}
+
 int slabs__new(struct slabs **out, struct query *query, const struct btf *btf)
 {
 	struct slabs *s = calloc(1, sizeof(*s));
@@ -193,9 +263,9 @@ int slabs__new(struct slabs **out, struct query *query, const struct btf *btf)
 	err = -EOPNOTSUPP;
 #endif
 	if (!err)
-		err = read_variable(s, "page_offset_base", &s->page_offset);
+		err = read_base(s, "page_offset_base", FIXED_PAGE_OFFSET, &s->page_offset);
 	if (!err)
-		err = read_variable(s, "vmemmap_base", &s->vmemmap);
+		err = read_base(s, "vmemmap_base", FIXED_VMEMMAP, &s->vmemmap);
 	if (!err)
 		err = read_variable(s, "max_pfn", &s->max_pfn);
 	if (!err)
@@ -213,6 +283,8 @@ int slabs__new(struct slabs **out, struct query *query, const struct btf *btf)
 		err = read_u64(s, s->per_cpu_offset, (int)(8 * i), &s->cpu_bases[i]);
 	if (!err)
 		err = read_caches(s);
+	if (!err && !pages_found(s) && (read_sections(s, btf) || !pages_found(s)))
+		err = -EOPNOTSUPP;
 	if (err)
 		slabs__free(s);
 	else
