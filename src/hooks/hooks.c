@@ -173,7 +173,8 @@ static int add_function(struct hooks *h, const struct subsystem *s, const char *
 	else if (h->mode == ATTACH_FENTRY && h->kernel->features.fentry)
 		set_state(e, HOOK_MISSING, "fentry is refused: %s",
 			  strerror(-h->kernel->features.fentry));
-	else if (h->mode == ATTACH_FENTRY && !h->kernel->features.module_btf)
+	else if (h->mode == ATTACH_FENTRY && !h->kernel->features.module_btf &&
+		 !kernel__built_in(h->kernel, s->module))
 		set_state(e, HOOK_MISSING, "modules have no BTF on this kernel");
 	else if (missing__refused(&e->hook))
 		set_state(e, HOOK_MISSING, "refused by NFCLEAKBPF_REFUSE");
@@ -212,6 +213,27 @@ static int plan_module(struct hooks *h, const char *module)
 	}
 	module_symbols__free(&symbols);
 	return err;
+}
+
+/* What is there, but cannot be told from the rest of the kernel. */
+static int plan_scattered(struct hooks *h)
+{
+	for (size_t i = 0; subsystems[i]; i++) {
+		const char *module = subsystems[i]->module;
+		struct entry *e;
+
+		if (!builtins__scattered(&h->kernel->builtins, module) ||
+		    !hooks__wants_module(h, module))
+			continue;
+		e = add_entry(h, "text", module, NULL, "all that it allocates");
+		if (!e)
+			return -ENOMEM;
+		e->function = true;
+		e->meaning.role = HOOK_CALLBACK;
+		set_state(e, HOOK_MISSING,
+			  "built into the kernel, with functions that are not in one place");
+	}
+	return 0;
 }
 
 /* ---- modules ---- */
@@ -268,6 +290,29 @@ static int add_module(struct hooks *h, const char *name)
 	return plan_module(h, name);
 }
 
+/* Neighbours, as parts of the kernel are, become one.  0, or -E2BIG where there is no room. */
+static int add_range(struct nlb_range *ranges, uint32_t *n, const struct memory_range *text)
+{
+	struct nlb_range r = { .start = text->start, .size = text->size };
+
+	for (uint32_t i = 0; i < *n;) {
+		const struct nlb_range other = ranges[i];
+
+		if (other.start + other.size != r.start && r.start + r.size != other.start) {
+			i++;
+			continue;
+		}
+		r.start = other.start < r.start ? other.start : r.start;
+		r.size += other.size;
+		ranges[i] = ranges[--*n];
+		i = 0;
+	}
+	if (*n == NLB_MAX_RANGES)
+		return -E2BIG;
+	ranges[(*n)++] = r;
+	return 0;
+}
+
 /* Writes the filter's ranges; the span last, so that nothing is seen half. */
 static void write_ranges(struct hooks *h)
 {
@@ -277,19 +322,20 @@ static void write_ranges(struct hooks *h)
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < h->nr_modules; i++) {
-		uint64_t start, end;
-		int err;
+		struct memory_range text[BUILTIN_TEXT];
+		int count = kernel__module_text(h->kernel, h->modules[i], text, BUILTIN_TEXT);
+		int err = count < 0 ? count : 0;
 
-		err = kernel__module_text(h->kernel, h->modules[i], &start, &end);
-		if (!err && n == NLB_MAX_RANGES)
-			err = -E2BIG;
-		if (err) {
+		for (int k = 0; !err && k < count; k++)
+			err = add_range(ranges, &n, &text[k]);
+		if (err)
 			log_info("allocations of module %s are not traced: %s", h->modules[i],
 				 strerror(-err));
-			continue;
-		}
-		ranges[n++] = (struct nlb_range){ .start = start, .size = end - start };
-		low = start < low ? start : low;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t end = ranges[i].start + ranges[i].size;
+
+		low = ranges[i].start < low ? ranges[i].start : low;
 		high = end > high ? end : high;
 	}
 	/* A range is written size last; a torn one is empty or the old one. */
@@ -355,7 +401,7 @@ static void choose_function_programs(struct hooks *h)
 	bool kprobe = h->mode == ATTACH_KPROBE ||
 		      (h->mode == ATTACH_KPROBE_MULTI && h->kernel->features.cookie);
 	bool fentry = h->mode == ATTACH_FENTRY && !h->kernel->features.fentry &&
-		      h->kernel->features.module_btf;
+		      (h->kernel->features.module_btf || h->kernel->builtins.nfc);
 
 	for (size_t i = 0; i < 4; i++) {
 		bpf_program__set_autoload(kprobes[i], kprobe);
@@ -448,7 +494,9 @@ static void attach_entry(struct hooks *h, size_t index)
 		inner = hook_meaning__arguments(&e->meaning)->argument - 1;
 	if (e->function)
 		err = attach__function(&e->attachment, h->mode, function_program(h, e), e->addr,
-				       e->hook.module, e->hook.target, NLB_COOKIE(index + 1, inner),
+				       kernel__built_in(h->kernel, e->hook.module) ? NULL
+										   : e->hook.module,
+				       e->hook.target, NLB_COOKIE(index + 1, inner),
 				       !strcmp(e->hook.mechanism, "fexit") ||
 					       !strncmp(e->hook.mechanism, "kret", 4),
 				       !h->kernel->features.cookie);
@@ -597,7 +645,7 @@ void hooks__learn_callback(struct hooks *h, const struct subsystem *s, uint64_t 
 	struct symbol sym;
 
 	if (table__get(&h->callbacks, addr) || h->nr_callbacks == MAX_CALLBACKS ||
-	    query__resolve(h->kernel->query, &addr, 1, &sym) || sym.offset ||
+	    kernel__resolve(h->kernel, &addr, 1, &sym) || sym.offset ||
 	    !hooks__has_module(h, sym.module))
 		return;
 	if (table__set(&h->callbacks, addr, h) ||
@@ -647,6 +695,8 @@ int hooks__new(struct hooks **out, const struct hooks_config *config, struct ker
 	for (i = 0; !err && i < kernel->modules.count; i++)
 		if (hooks__wants_module(h, kernel->modules.list[i].name))
 			err = add_module(h, kernel->modules.list[i].name);
+	if (!err)
+		err = plan_scattered(h);
 	if (!err)
 		missing__plan(h);
 	if (err)

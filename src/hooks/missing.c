@@ -151,7 +151,7 @@ bool hooks__module_missed(struct hooks *h, struct nlb_module *event)
 {
 	const struct modules *now = &h->kernel->modules;
 
-	if (there(h, "module_load") && there(h, "module_free"))
+	if (!h->kernel->features.modules || (there(h, "module_load") && there(h, "module_free")))
 		return false;
 	for (size_t i = 0; i < h->nr_modules; i++)
 		if (missing__life(h->modules[i]) != h->lives[i])

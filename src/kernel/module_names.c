@@ -35,19 +35,20 @@ static int by_address(const void *a, const void *b)
 static struct named *names_of(struct module_names *n, const struct module_info *m)
 {
 	struct named *named = table__get(&n->known, m->base);
-	uint64_t start;
+	struct memory_range text;
 
 	if (named)
 		return named;
 	named = calloc(1, sizeof(*named));
 	if (!named || kernel__module_symbols(n->kernel, m->name, &named->symbols) ||
-	    kernel__module_text(n->kernel, m->name, &start, &named->end) ||
+	    kernel__module_text(n->kernel, m->name, &text, 1) != 1 ||
 	    table__set(&n->known, m->base, named)) {
 		if (named)
 			module_symbols__free(&named->symbols);
 		free(named);
 		return NULL;
 	}
+	named->end = text.start + text.size;
 	if (named->symbols.count)
 		qsort(named->symbols.list, named->symbols.count, sizeof(*named->symbols.list),
 		      by_address);
@@ -90,7 +91,7 @@ static bool resolve(void *ctx, uint64_t addr, struct symbol *out)
 		const struct module_info *m = &modules->list[i];
 		const struct named *named;
 
-		if (addr - m->base >= m->size)
+		if (addr - m->base >= m->size || m->built_in)
 			continue;
 		named = names_of(n, m);
 		return named && name_address(named, addr, m->name, out);
