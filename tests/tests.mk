@@ -68,7 +68,7 @@ $(T)/verbs_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,geteuid runtime__root_
 
 # A kernel that has what the test says.
 $(T)/doctor_test: $(T)/obj/src/cmd/doctor.o
-$(T)/doctor_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,kernel__open kernel__close builtin__nfc \
+$(T)/doctor_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,kernel__open kernel__close \
 	$(addprefix hooks__,new free nr_modules module count at))
 
 # The kernel is a pretended one.

@@ -11,7 +11,6 @@
 
 #include "cmd/cmd.h"
 #include "hooks/hooks.h"
-#include "kernel/builtin.h"
 #include "util/log.h"
 #include "util/wrap.h"
 #include "version.h"
@@ -72,7 +71,7 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 				     : "read from /proc/kallsyms (before 5.16): 3 MiB more",
 		  "the kernel hides addresses: set kernel.kptr_restrict to 0 or 1" },
 		{ "modules", f->modules, "loadable modules",
-		  "no loadable modules: NFC built into the kernel cannot be told from the rest" },
+		  "no loadable modules: only what is built into the kernel can be traced" },
 		{ "kprobes", f->kprobe, "module functions can be hooked without holding the module",
 		  "no perf kprobes: no module function can be hooked that way" },
 		{ "kprobe.multi", f->kprobe_multi, "on request (--attach kprobe-multi)",
@@ -130,6 +129,7 @@ static const char *state_name(enum hook_state state)
 static const char *conclusion(const struct doctor *d, bool *can)
 {
 	const struct features *f = &d->kernel.features;
+	static char refusal[256];
 	size_t missing = 0;
 
 	for (size_t i = 0; i < hooks__count(d->hooks); i++)
@@ -143,12 +143,15 @@ static const char *conclusion(const struct doctor *d, bool *can)
 		return "'run' cannot trace while kernel.ftrace_enabled is 0.";
 	if (!f->btf || f->lockdown || !f->symbols)
 		return "'run' cannot trace on this kernel, for the reasons marked above.";
-	if (!f->modules)
-		return "'run' has nothing to trace: this kernel has no modules, so no NFC module.";
+	if (!f->modules && !d->kernel.builtins.nfc)
+		return "'run' has nothing to trace: this kernel has no modules, and NFC is not "
+		       "built in.";
 	if (!f->kprobe && f->fentry)
 		return "'run' cannot follow commands: there are neither kprobes nor fentry.";
-	if (!hooks__nr_modules(d->hooks) && builtin__nfc(d->kernel.query))
-		return NFC_BUILT_IN ".";
+	if (!hooks__nr_modules(d->hooks) && d->kernel.builtins.nfc) {
+		snprintf(refusal, sizeof(refusal), "%s.", builtins__refusal(&d->kernel.builtins));
+		return refusal;
+	}
 	if (!hooks__nr_modules(d->hooks))
 		return "No NFC module is loaded; load one, or start 'run' with --wait.";
 	*can = true;
@@ -201,6 +204,20 @@ static void print_privileges(const struct features *f)
 		wrap__text(stdout, 6, remarks[i].bad ? "  -   " : "", remarks[i].text);
 }
 
+static void print_built_in(const struct kernel *k)
+{
+	struct wrap w;
+
+	if (!k->builtins.nfc)
+		return;
+	wrap__begin(&w, stdout, 2, "built into the kernel:");
+	for (size_t i = 0; i < k->builtins.count; i++)
+		if (k->builtins.list[i].state == BUILTIN_FOUND)
+			wrap__words(&w, k->builtins.list[i].part->module);
+	wrap__words(&w, "(no other driver that is built in is traced)");
+	wrap__end(&w);
+}
+
 static void print_modules(const struct doctor *d)
 {
 	struct wrap w;
@@ -212,9 +229,11 @@ static void print_modules(const struct doctor *d)
 	if (!hooks__nr_modules(d->hooks))
 		wrap__words(&w, "none loaded");
 	wrap__end(&w);
+	print_built_in(&d->kernel);
 	wrap__begin(&w, stdout, 2, "not loaded:");
 	for (size_t i = 0; subsystems[i]; i++)
-		if (!modules__find(&d->kernel.modules, subsystems[i]->module))
+		if (!modules__find(&d->kernel.modules, subsystems[i]->module) &&
+		    !builtins__scattered(&d->kernel.builtins, subsystems[i]->module))
 			wrap__words(&w, subsystems[i]->module);
 	wrap__end(&w);
 }
@@ -302,13 +321,26 @@ static json_t *settings_object(const struct settings *s)
 }
 
 /* What attaching one takes. */
-static json_t *wanted_by(const struct features *f, const struct hook *h)
+static json_t *wanted_by(const struct kernel *k, const struct hook *h)
 {
+	bool module = *h->module && !kernel__built_in(k, h->module);
+	const struct privilege *p = k->features.privileges;
 	json_t *a = json_array();
 
 	for (size_t i = 0; i < NR_PRIVILEGES; i++)
-		if (privilege__for_hook(&f->privileges[i], h->mechanism, *h->module))
-			json_array_append_new(a, json_string(f->privileges[i].name));
+		if (privilege__for_hook(&p[i], h->mechanism, module))
+			json_array_append_new(a, json_string(p[i].name));
+	return a;
+}
+
+/* Those that were found: [] where NFC is built in and nothing was. */
+static json_t *built_in_array(const struct kernel *k)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < k->builtins.count; i++)
+		if (k->builtins.list[i].state == BUILTIN_FOUND)
+			json_array_append_new(a, json_string(k->builtins.list[i].part->module));
 	return a;
 }
 
@@ -335,6 +367,8 @@ static int print_json(const struct doctor *d)
 	for (size_t i = 0; i < hooks__nr_modules(d->hooks); i++)
 		json_array_append_new(modules, json_string(hooks__module(d->hooks, i)));
 	json_object_set_new(o, "modules", modules);
+	json_object_set_new(o, "built_in",
+			    d->kernel.builtins.nfc ? built_in_array(&d->kernel) : json_null());
 	for (size_t i = 0; i < hooks__count(d->hooks); i++) {
 		const struct hook *h = hooks__at(d->hooks, i);
 		json_t *one = json_object();
@@ -347,7 +381,7 @@ static int print_json(const struct doctor *d)
 		json_object_set_new(one, "reason",
 				    *h->reason ? json_string(h->reason) : json_null());
 		json_object_set_new(one, "lost", json_string(h->lost));
-		json_object_set_new(one, "capabilities", wanted_by(&d->kernel.features, h));
+		json_object_set_new(one, "capabilities", wanted_by(&d->kernel, h));
 		json_array_append_new(list, one);
 	}
 	json_object_set_new(o, "hooks", list);
@@ -368,7 +402,7 @@ int cmd_doctor(int argc, char **argv)
 	int err;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &d);
-	err = kernel__open(&d.kernel);
+	err = kernel__open(&d.kernel, subsystem__parts());
 	d.names = err ? NULL : names__new(NULL, NULL);
 	if (!err)
 		err = d.names ? hooks__new(&d.hooks, &config, &d.kernel, d.names) : -ENOMEM;

@@ -29,7 +29,6 @@
 #include "cmd/service.h"
 #include "cmd/losses.h"
 #include "hooks/hooks.h"
-#include "kernel/builtin.h"
 #include "ledger/ledger.h"
 #include "record/recorder.h"
 #include "record/session.h"
@@ -510,9 +509,8 @@ static int can_run(const struct run *r)
 			  "to 0 or 1 (sysctl kernel.kptr_restrict=1)");
 		return -EPERM;
 	}
-	if (!f->modules) {
-		log_error("this kernel (%s) has no loadable modules; NFC built into the kernel is "
-			  "not supported yet",
+	if (!f->modules && !r->kernel.builtins.nfc) {
+		log_error("this kernel (%s) has no loadable modules, and NFC is not built into it",
 			  f->release);
 		return -EOPNOTSUPP;
 	}
@@ -641,7 +639,15 @@ static int open_loop(struct run *r)
 
 static int resolve(void *ctx, const uint64_t *addrs, size_t count, struct symbol *out)
 {
-	return query__resolve(ctx, addrs, count, out);
+	return kernel__resolve(ctx, addrs, count, out);
+}
+
+/* Is what is to be traced there, and only not known where? */
+static bool built_in_for_nothing(const struct run *r)
+{
+	const struct builtins *b = &r->kernel.builtins;
+
+	return b->nfc && (!r->options.nr_modules || builtins__scattered(b, r->options.modules[0]));
 }
 
 static int open_trace(struct run *r)
@@ -659,7 +665,7 @@ static int open_trace(struct run *r)
 	struct investigation_config look = { r->options.scan_interval_ns, r->options.scan_limit };
 	int err;
 
-	r->names = names__new(resolve, r->kernel.query);
+	r->names = names__new(resolve, &r->kernel);
 	if (r->names)
 		report = veil__open(&format, stdout, r->names, r->options.quiet,
 				    r->options.hide_addresses, &r->shown);
@@ -682,8 +688,8 @@ static int open_trace(struct run *r)
 	if (err)
 		return err;
 	/* Then there is nothing to wait for, either. */
-	if (!hooks__nr_modules(r->hooks) && !config.nr_modules && builtin__nfc(r->kernel.query)) {
-		log_error("%s", NFC_BUILT_IN);
+	if (!hooks__nr_modules(r->hooks) && built_in_for_nothing(r)) {
+		log_error("%s", builtins__refusal(&r->kernel.builtins));
 		return -EOPNOTSUPP;
 	}
 	if (!hooks__nr_modules(r->hooks) && !r->options.wait) {
@@ -756,7 +762,7 @@ int run_trace(const struct run_options *options, const struct front *front)
 	spare_memory();
 	err = take_signals(&r);
 	if (!err)
-		err = kernel__open(&r.kernel);
+		err = kernel__open(&r.kernel, subsystem__parts());
 	if (!err)
 		err = can_run(&r);
 	if (!err)

@@ -201,7 +201,8 @@ static bool device_up_is_seen(const struct hooks *h, const char *module)
 
 bool hooks__may_sleep(const struct hooks *h)
 {
-	if (h->silent || !missing__there(h, "", "module_load"))
+	/* A module that comes has to be seen, where there are any. */
+	if (h->silent || (h->kernel->features.modules && !missing__there(h, "", "module_load")))
 		return false;
 	for (size_t i = 0; i < h->nr_modules; i++)
 		if (!device_up_is_seen(h, h->modules[i]))

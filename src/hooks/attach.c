@@ -26,6 +26,56 @@ int attach__program(struct attachment *a, struct bpf_program *program)
 }
 
 /*
+ * A module's BTF object has to be found among all of them: its descriptor, or -ENOENT.
+ */
+static int module_btf(const char *module, __u32 *id)
+{
+	struct bpf_btf_info info;
+
+	*id = 0;
+	while (!bpf_btf_get_next_id(*id, id)) {
+		int fd = bpf_btf_get_fd_by_id(*id);
+		char found[64] = "";
+		__u32 len = sizeof(info);
+
+		if (fd < 0)
+			continue;
+		memset(&info, 0, sizeof(info));
+		info.name = (uintptr_t)found;
+		info.name_len = sizeof(found);
+		if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.kernel_btf &&
+		    !strcmp(found, module))
+			return fd;
+		close(fd);
+	}
+	return -ENOENT;
+}
+
+/*
+ * The number of a function among the types; *fd is the descriptor of the module's, and -1
+ * where the kernel's own are meant.
+ */
+static int function_type(const char *module, const char *name, int *fd)
+{
+	struct btf *base = btf__load_vmlinux_btf(), *btf = base;
+	__u32 number;
+	int id;
+
+	*fd = -1;
+	if (!base)
+		return -ENOENT;
+	if (module) {
+		*fd = module_btf(module, &number);
+		btf = *fd < 0 ? NULL : btf__load_from_kernel_by_id_split(number, base);
+	}
+	id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -ENOENT;
+	if (btf != base)
+		btf__free(btf);
+	btf__free(base);
+	return id;
+}
+
+/*
  * fentry programs are made for one function each: the template's instructions
  * (its maps already resolved) are loaded again with that function as target.
  */
@@ -35,35 +85,11 @@ static int attach_fentry(struct attachment *a, struct bpf_program *template, con
 	enum bpf_attach_type type = at_return ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY;
 	LIBBPF_OPTS(bpf_prog_load_opts, load, .expected_attach_type = type);
 	LIBBPF_OPTS(bpf_link_create_opts, link, .tracing.cookie = cookie);
-	struct btf *base = btf__load_vmlinux_btf(), *btf = NULL;
-	struct bpf_btf_info info;
-	int err = -ENOENT, fd = -1, prog = -1;
-	__u32 id = 0;
+	int fd, prog = -1, err = function_type(module, name, &fd);
 
-	/* The module's BTF object has to be found among all of them. */
-	while (base && !bpf_btf_get_next_id(id, &id)) {
-		char found[64] = "";
-		__u32 len = sizeof(info);
-
-		fd = bpf_btf_get_fd_by_id(id);
-		if (fd < 0)
-			continue;
-		memset(&info, 0, sizeof(info));
-		info.name = (uintptr_t)found;
-		info.name_len = sizeof(found);
-		if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.kernel_btf &&
-		    !strcmp(found, module))
-			break;
-		close(fd);
-		fd = -1;
-	}
-	if (fd < 0)
-		goto out;
-	btf = btf__load_from_kernel_by_id_split(id, base);
-	err = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -errno;
 	if (err < 0)
 		goto out;
-	load.attach_btf_obj_fd = (__u32)fd;
+	load.attach_btf_obj_fd = fd < 0 ? 0 : (__u32)fd;
 	load.attach_btf_id = (__u32)err;
 	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, bpf_program__name(template), "GPL",
 			     bpf_program__insns(template), bpf_program__insn_cnt(template), &load);
@@ -82,8 +108,6 @@ out:
 		close(prog);
 	if (fd >= 0)
 		close(fd);
-	btf__free(btf);
-	btf__free(base);
 	return err;
 }
 
@@ -138,7 +162,7 @@ const char *attach__error(int err, enum attach_mode mode)
 	if (err == -524) /* ENOTSUPP, which no libc knows */
 		return "fentry refuses more than six arguments on this kernel";
 	if (mode == ATTACH_FENTRY && err == -ENOENT)
-		return "the module has no BTF for it";
+		return "there is no BTF for it";
 	if (err == -EPERM || err == -EACCES)
 		return "not permitted (CAP_SYS_ADMIN, kernel.perf_event_paranoid, lockdown)";
 	return strerror(-err);

@@ -22,8 +22,9 @@ struct attachment {
 /* Attaches a program to what its section says.  0 or a negative errno. */
 int attach__program(struct attachment *a, struct bpf_program *program);
 /*
- * Attaches a program to a module's function; cookie comes with its records, through
- * a copy of the program where kprobes carry none.  Returns 0 or a negative errno.
+ * Attaches a program to a module's function (module NULL: one of the kernel itself); cookie comes
+ * with its records, through a copy of the program where kprobes carry none.  Returns 0 or a
+ * negative errno.
  */
 int attach__function(struct attachment *a, enum attach_mode mode, struct bpf_program *program,
 		     uint64_t addr, const char *module, const char *name, uint64_t cookie,

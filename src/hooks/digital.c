@@ -41,9 +41,13 @@ static const char *const command_types[] = {
 	"IN_SEND", "TG_SEND", "TG_LISTEN", "TG_LISTEN_MDAA", "TG_LISTEN_MD", NULL,
 };
 
+static const char *const prefixes[] = { "digital_", "nfc_digital_", NULL };
+
 const struct subsystem subsystem_digital = {
 	.name = "NFC Digital Protocol",
 	.module = "nfc_digital",
+	.needs = "nfc",
+	.prefixes = prefixes,
 	.functions = functions,
 	.dispatchers = dispatchers,
 	.wrappers = wrappers,

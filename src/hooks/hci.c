@@ -37,9 +37,14 @@ static const char *const dispatchers[] = {
 /* The message's type: NFC_HCI_HCP_*, net/nfc/hci/hci.h */
 static const char *const command_types[] = { "HCP_COMMAND", "HCP_EVENT", "HCP_RESPONSE", NULL };
 
+static const char *const prefixes[] = { "nfc_hci_", "hci_",	  "nfc_llc_",
+					"llc_nop_", "llc_shdlc_", NULL };
+
 const struct subsystem subsystem_hci = {
 	.name = "HCI",
 	.module = "hci",
+	.needs = "nfc",
+	.prefixes = prefixes,
 	.functions = functions,
 	.dispatchers = dispatchers,
 	.command_types = command_types,

@@ -173,7 +173,8 @@ static int add_function(struct hooks *h, const struct subsystem *s, const char *
 	else if (h->mode == ATTACH_FENTRY && h->kernel->features.fentry)
 		set_state(e, HOOK_MISSING, "fentry is refused: %s",
 			  strerror(-h->kernel->features.fentry));
-	else if (h->mode == ATTACH_FENTRY && !h->kernel->features.module_btf)
+	else if (h->mode == ATTACH_FENTRY && !h->kernel->features.module_btf &&
+		 !kernel__built_in(h->kernel, s->module))
 		set_state(e, HOOK_MISSING, "modules have no BTF on this kernel");
 	else if (missing__refused(&e->hook))
 		set_state(e, HOOK_MISSING, "refused by NFCLEAKBPF_REFUSE");
@@ -222,6 +223,27 @@ static int plan_module(struct hooks *h, const char *module)
 		log_debug("functions of %s have no names once it is gone", module);
 	module_symbols__free(&symbols);
 	return err;
+}
+
+/* What is there, but cannot be told from the rest of the kernel. */
+static int plan_scattered(struct hooks *h)
+{
+	for (size_t i = 0; subsystems[i]; i++) {
+		const char *module = subsystems[i]->module;
+		struct entry *e;
+
+		if (!builtins__scattered(&h->kernel->builtins, module) ||
+		    !hooks__wants_module(h, module))
+			continue;
+		e = add_entry(h, "text", module, NULL, "all that it allocates");
+		if (!e)
+			return -ENOMEM;
+		e->function = true;
+		e->meaning.role = HOOK_CALLBACK;
+		set_state(e, HOOK_MISSING,
+			  "built into the kernel, with functions that are not in one place");
+	}
+	return 0;
 }
 
 /* ---- modules ---- */
@@ -275,24 +297,64 @@ static struct place *place_of(struct hooks *h, const char *module)
 	return NULL;
 }
 
+static bool touch(const struct nlb_range *a, const struct nlb_range *b)
+{
+	return a->size && (a->start + a->size == b->start || b->start + b->size == a->start);
+}
+
+/*
+ * Neighbours, as parts of the kernel are, share a place: these never go.  Returns whether
+ * there was one.
+ */
+static bool join_place(struct hooks *h, struct nlb_range range)
+{
+	struct place *joined = NULL;
+
+	for (size_t i = 0; i < NLB_MAX_RANGES; i++) {
+		struct place *p = &h->places[i];
+
+		if (!p->built_in || !touch(&p->text, &range))
+			continue;
+		range.start = p->text.start < range.start ? p->text.start : range.start;
+		range.size += p->text.size;
+		if (joined)
+			*p = (struct place){ 0 };
+		else
+			joined = p;
+		joined->text = range;
+	}
+	return joined;
+}
+
 /* What it allocates is known by its text; without that it is as without a hook. */
 static int take_place(struct hooks *h, const char *module)
 {
-	struct place *place = place_of(h, "");
-	uint64_t start = 0, end = 0;
-	int err = kernel__module_text(h->kernel, module, &start, &end);
+	struct memory_range text[BUILTIN_TEXT];
+	int count = kernel__module_text(h->kernel, module, text, BUILTIN_TEXT);
+	bool built_in = kernel__built_in(h->kernel, module);
 	struct entry *e;
+	int taken = 0;
 
-	if (!err && place) {
+	for (; taken < count; taken++) {
+		struct nlb_range range = { .start = text[taken].start, .size = text[taken].size };
+		struct place *place;
+
+		if (built_in && join_place(h, range))
+			continue;
+		place = place_of(h, "");
+		if (!place)
+			break;
 		snprintf(place->module, sizeof(place->module), "%s", module);
-		place->text = (struct nlb_range){ .start = start, .size = end - start };
-		return 0;
+		place->built_in = built_in;
+		place->text = range;
 	}
+	if (count > 0 && taken == count)
+		return 0;
 	e = add_entry(h, "filter", "text", module, "what this module allocates");
 	if (!e)
 		return -ENOMEM;
-	if (err)
-		set_state(e, HOOK_MISSING, "it is not known where it lies: %s", strerror(-err));
+	if (count < 0)
+		set_state(e, HOOK_MISSING, "it is not known where it lies: %s", strerror(-count));
 	else
 		set_state(e, HOOK_MISSING, "%d modules are traced already", NLB_MAX_RANGES);
 	return 0;
@@ -300,9 +362,9 @@ static int take_place(struct hooks *h, const char *module)
 
 static void leave_place(struct hooks *h, const char *module)
 {
-	struct place *place = place_of(h, module);
+	struct place *place;
 
-	if (place)
+	while ((place = place_of(h, module)))
 		*place = (struct place){ 0 };
 }
 
@@ -448,7 +510,7 @@ static void choose_function_programs(struct hooks *h)
 	bool kprobe = h->mode == ATTACH_KPROBE ||
 		      (h->mode == ATTACH_KPROBE_MULTI && h->kernel->features.cookie);
 	bool fentry = h->mode == ATTACH_FENTRY && !h->kernel->features.fentry &&
-		      h->kernel->features.module_btf;
+		      (h->kernel->features.module_btf || h->kernel->builtins.nfc);
 
 	for (size_t i = 0; i < 3; i++) {
 		bpf_program__set_autoload(kprobes[i], kprobe);
@@ -544,7 +606,9 @@ static void attach_entry(struct hooks *h, size_t index)
 		inner = hook_meaning__arguments(&e->meaning)->argument - 1;
 	if (e->function)
 		err = attach__function(&e->attachment, h->mode, function_program(h, e), e->addr,
-				       e->hook.module, e->hook.target, NLB_COOKIE(index + 1, inner),
+				       kernel__built_in(h->kernel, e->hook.module) ? NULL
+										   : e->hook.module,
+				       e->hook.target, NLB_COOKIE(index + 1, inner),
 				       missing__is_return(e), !h->kernel->features.cookie);
 	else
 		err = attach__program(&e->attachment, e->program);
@@ -709,7 +773,7 @@ void hooks__learn_callback(struct hooks *h, const struct subsystem *s, uint64_t 
 	struct symbol sym;
 
 	/* What it was called when it was submitted: something else may lie there now. */
-	if (table__get(&h->callbacks, addr) || query__resolve(h->kernel->query, &addr, 1, &sym) ||
+	if (table__get(&h->callbacks, addr) || kernel__resolve(h->kernel, &addr, 1, &sym) ||
 	    sym.offset || !missing__alive(h, sym.module) || table__set(&h->callbacks, addr, h))
 		return;
 	if (add_function(h, s, sym.module, sym.name, addr, NULL, HOOK_CALLBACK, false, lost)) {
@@ -760,6 +824,8 @@ int hooks__new(struct hooks **out, const struct hooks_config *config, struct ker
 	for (i = 0; !err && i < kernel->modules.count; i++)
 		if (hooks__wants_module(h, kernel->modules.list[i].name))
 			err = add_module(h, kernel->modules.list[i].name);
+	if (!err)
+		err = plan_scattered(h);
 	if (!err)
 		missing__plan(h);
 	if (err)

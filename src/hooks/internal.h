@@ -38,6 +38,7 @@ struct entry {
 struct place {
 	char module[64]; /* "": nobody's */
 	struct nlb_range text;
+	bool built_in; /* it may be that of several parts of the kernel, and stays */
 };
 
 struct hooks {

@@ -181,7 +181,7 @@ bool hooks__module_missed(struct hooks *h, struct nlb_module *event)
 	const struct modules *now = &h->kernel->modules;
 	bool coming = false;
 
-	if (!unsure(h))
+	if (!h->kernel->features.modules || !unsure(h))
 		return false;
 	for (size_t i = 0; i < h->nr_modules; i++)
 		if (missing__life(h->modules[i]) != h->lives[i])

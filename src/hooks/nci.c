@@ -40,9 +40,13 @@ static const char *const wrappers[] = {
 
 static const char *const command_types[] = { "DATA_EXCHANGE", NULL };
 
+static const char *const prefixes[] = { "nci_", NULL };
+
 const struct subsystem subsystem_nci = {
 	.name = "NCI",
 	.module = "nci",
+	.needs = "nfc",
+	.prefixes = prefixes,
 	.functions = functions,
 	.wrappers = wrappers,
 	.command_types = command_types,

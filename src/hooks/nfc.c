@@ -28,9 +28,12 @@ static const char *const wrappers[] = {
 	NULL,
 };
 
+static const char *const prefixes[] = { "nfc_", "af_nfc_", "llcp_", "rawsock_", NULL };
+
 const struct subsystem subsystem_nfc = {
 	.name = "NFC core and LLCP",
 	.module = "nfc",
+	.prefixes = prefixes,
 	.functions = functions,
 	.device_up = "nfc_dev_up",
 	.wrappers = wrappers,

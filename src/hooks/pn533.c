@@ -57,9 +57,13 @@ static const char *const command_types[] = {
 	[0x94] = "TG_SET_META_DATA",
 };
 
+static const char *const prefixes[] = { "pn53", NULL };
+
 const struct subsystem subsystem_pn533 = {
 	.name = "PN533 driver",
 	.module = "pn533",
+	.needs = "nfc",
+	.prefixes = prefixes,
 	.functions = functions,
 	.dispatchers = dispatchers,
 	.wrappers = wrappers,
@@ -78,8 +82,15 @@ static const struct hooked_function usb_functions[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
+static const char *const usb_prefixes[] = { "pn533_usb_",	   "pn533_acr122_",
+					    "pn533_submit_urb_",   "pn533_recv_ack",
+					    "pn533_recv_response", "pn533_ack_complete",
+					    "pn533_out_complete",  NULL };
+
 const struct subsystem subsystem_pn533_usb = {
 	.name = "PN533 driver, USB",
 	.module = "pn533_usb",
+	.needs = "pn533",
+	.prefixes = usb_prefixes,
 	.functions = usb_functions,
 };

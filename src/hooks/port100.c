@@ -48,9 +48,13 @@ static const char *const command_types[] = {
 	[0x48] = "TG_COMM_RF",
 };
 
+static const char *const prefixes[] = { "port100_", NULL };
+
 const struct subsystem subsystem_port100 = {
 	.name = "Port100 driver",
 	.module = "port100",
+	.needs = "nfc_digital",
+	.prefixes = prefixes,
 	.functions = functions,
 	.dispatchers = dispatchers,
 	.wrappers = wrappers,

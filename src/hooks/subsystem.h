@@ -30,6 +30,8 @@ enum hook_role {
 	NR_HOOK_ROLES,
 };
 
+struct builtin_part;
+
 #define NO_ARG 0
 
 /* Places among a function's arguments, from 1, or NO_ARG. */
@@ -51,6 +53,11 @@ struct hooked_function {
 struct subsystem {
 	const char *name;
 	const char *module;
+	const char *needs; /* the module of another table that this one stands on, or NULL */
+	/* How the names of its functions and variables begin, leading underscores aside: by
+	 * them it is found where it is built into the kernel.
+	 */
+	const char *const *prefixes;
 	const struct hooked_function *functions; /* ends with a NULL name */
 	const char *device_up; /* the one of them by which every device comes up, or NULL */
 
@@ -78,5 +85,9 @@ extern const struct subsystem subsystem_pn533;
 extern const struct subsystem subsystem_pn533_usb;
 extern const struct subsystem subsystem_port100;
 extern const struct subsystem subsystem_virtual_nci;
+extern const struct subsystem subsystem_nfcsim;
+
+/* What to look for in a kernel that NFC is built into (kernel/builtin.h). */
+const struct builtin_part *subsystem__parts(void);
 
 #endif /* NLB_SUBSYSTEM_H */

@@ -11,8 +11,12 @@ static const struct hooked_function functions[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
+static const char *const prefixes[] = { "virtual_nci", NULL };
+
 const struct subsystem subsystem_virtual_nci = {
 	.name = "virtual NCI controller",
 	.module = "virtual_ncidev",
+	.needs = "nci",
+	.prefixes = prefixes,
 	.functions = functions,
 };

@@ -200,26 +200,47 @@ int kallsyms__find(struct kallsyms *k, const char *name, uint64_t *addr)
 	return have_read(k) ? find(k, name, addr) : k->err;
 }
 
-bool kallsyms__resolve(struct kallsyms *k, uint64_t addr, struct symbol *out)
+size_t kallsyms__count(struct kallsyms *k)
 {
-	size_t low = 0, high, next;
-	const struct entry *e;
-	char text[sizeof(out->text)];
+	return have_read(k) ? k->count : 0;
+}
 
-	if (!have_read(k) || addr < k->start || addr >= k->end)
-		return false;
-	high = k->count;
+uint64_t kallsyms__address(const struct kallsyms *k, size_t i)
+{
+	return k->list[i].addr;
+}
+
+const char *kallsyms__name(const struct kallsyms *k, size_t i)
+{
+	return k->names + k->list[i].name;
+}
+
+size_t kallsyms__place(const struct kallsyms *k, uint64_t addr)
+{
+	size_t low = 0, high = k->count;
+
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (k->list[middle].addr <= addr)
+		if (k->list[middle].addr < addr)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (!low)
+	return low;
+}
+
+bool kallsyms__resolve(struct kallsyms *k, uint64_t addr, struct symbol *out)
+{
+	const struct entry *e;
+	char text[sizeof(out->text)];
+	size_t low, next;
+
+	if (!have_read(k) || addr < k->start || addr >= k->end)
 		return false;
-	next = low--;
+	low = next = kallsyms__place(k, addr + 1);
+	if (!low--)
+		return false;
 	/* The first of those at one address. */
 	while (low && k->list[low - 1].addr == k->list[low].addr)
 		low--;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The symbols of the kernel itself from /proc/kallsyms, for kernels that cannot be
- * asked about them (before 5.16).  Reading them takes a second in an emulated
- * machine and keeps 3 MiB, so all that ask share what was read once.
+ * asked about them (before 5.16), and for where NFC is built in.  Reading them takes a second in an
+ * emulated machine and keeps 3 MiB, so all that ask share what was read once.
  */
 #ifndef NLB_KALLSYMS_H
 #define NLB_KALLSYMS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct kallsyms;
@@ -24,6 +25,15 @@ void kallsyms__close(struct kallsyms *k);
 int kallsyms__find(struct kallsyms *k, const char *name, uint64_t *addr);
 /* Fills in what addr belongs to; false where it is not in the kernel itself. */
 bool kallsyms__resolve(struct kallsyms *k, uint64_t addr, struct symbol *out);
+
+/*
+ * All of them, sorted by address.  How many (0 where they cannot be read); where one is, what
+ * it is called; and the place of the first that is not below an address.
+ */
+size_t kallsyms__count(struct kallsyms *k);
+uint64_t kallsyms__address(const struct kallsyms *k, size_t i);
+const char *kallsyms__name(const struct kallsyms *k, size_t i);
+size_t kallsyms__place(const struct kallsyms *k, uint64_t addr);
 
 /*
  * Reads a file of that form.  For kallsyms__open(), and for tests: free with

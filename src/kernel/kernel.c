@@ -53,7 +53,20 @@ static void read_module_offsets(struct module_offsets *m, const struct btf *btf)
 	m->step = kbtf__struct_size(btf, memory);
 }
 
-int kernel__open(struct kernel *k)
+/* Those of the kernel's own among them; a kernel without modules has no others. */
+static int load_modules(const struct kernel *k, struct modules *modules)
+{
+	int err = modules__load(modules);
+
+	if (err && (err != -ENOENT || !k->builtins.count))
+		return err;
+	err = builtins__list(&k->builtins, modules);
+	if (err)
+		modules__free(modules);
+	return err;
+}
+
+int kernel__open(struct kernel *k, const struct builtin_part *parts)
 {
 	int err;
 
@@ -66,7 +79,13 @@ int kernel__open(struct kernel *k)
 			  strerror(-err));
 	features__probe(&k->features, k->btf, k->query);
 	read_module_offsets(&k->module, k->btf);
-	err = modules__load(&k->modules);
+	err = load_modules(k, &k->modules);
+	/* What is loaded is not built in: the kernel need not be asked. */
+	if (err != -ENOMEM && !modules__find(&k->modules, "nfc")) {
+		err = builtins__open(&k->builtins, parts, k->query);
+		if (!err)
+			err = builtins__list(&k->builtins, &k->modules);
+	}
 	if (err != -ENOMEM)
 		err = module_names__new(&k->names, k);
 	return err;
@@ -81,7 +100,7 @@ void kernel__forget_btf(struct kernel *k)
 int kernel__refresh_modules(struct kernel *k)
 {
 	struct modules modules;
-	int err = modules__load(&modules);
+	int err = load_modules(k, &modules);
 
 	if (err)
 		return err;
@@ -97,7 +116,29 @@ void kernel__close(struct kernel *k)
 	module_names__free(k->names);
 	query__close(k->query);
 	modules__free(&k->modules);
+	builtins__free(&k->builtins);
 	memset(k, 0, sizeof(*k));
+}
+
+bool kernel__built_in(const struct kernel *k, const char *module)
+{
+	const struct module_info *m = modules__find(&k->modules, module);
+
+	return m && m->built_in;
+}
+
+int kernel__resolve(const struct kernel *k, const uint64_t *addrs, size_t count, struct symbol *out)
+{
+	int err = query__resolve(k->query, addrs, count, out);
+
+	for (size_t i = 0; !err && k->builtins.count && i < count; i++) {
+		const struct builtin *b =
+			*out[i].module ? NULL : builtins__at(&k->builtins, addrs[i]);
+
+		if (b)
+			snprintf(out[i].module, sizeof(out[i].module), "%s", b->part->module);
+	}
+	return err;
 }
 
 /* The struct module of that name: walks the kernel's list of them. */
@@ -146,6 +187,33 @@ static int read_large(struct kernel *k, uint64_t addr, void *buf, size_t size)
 	return 0;
 }
 
+static int copy_symbols(const struct builtin *b, struct module_symbols *out)
+{
+	const struct module_symbols *s = &b->symbols;
+	const struct module_symbol *last = s->list;
+	size_t size;
+
+	for (size_t i = 0; i < s->count; i++)
+		last = s->list[i].name > last->name ? &s->list[i] : last;
+	size = (size_t)(last->name - s->strings) + strlen(last->name) + 1;
+	out->list = calloc(s->count + 1, sizeof(*out->list));
+	out->strings = malloc(size);
+	if (!out->list || !out->strings) {
+		module_symbols__free(out);
+		return -ENOMEM;
+	}
+	memcpy(out->strings, s->strings, size);
+	for (; out->count < s->count; out->count++) {
+		const struct module_symbol *one = &s->list[out->count];
+
+		out->list[out->count] = (struct module_symbol){
+			one->addr,
+			out->strings + (one->name - s->strings),
+		};
+	}
+	return 0;
+}
+
 /* struct mod_kallsyms, include/linux/module.h: symtab, num_symtab, strtab. */
 int kernel__module_symbols(struct kernel *k, const char *module, struct module_symbols *out)
 {
@@ -157,6 +225,8 @@ int kernel__module_symbols(struct kernel *k, const char *module, struct module_s
 	int err;
 
 	memset(out, 0, sizeof(*out));
+	if (kernel__built_in(k, module))
+		return copy_symbols(builtins__part(&k->builtins, module), out);
 	if (where < 0 || symtab < 0 || number < 0 || strtab < 0)
 		return -EOPNOTSUPP;
 	err = find_module(k, module, &addr);
@@ -201,38 +271,6 @@ out:
 	return err;
 }
 
-void module_symbols__free(struct module_symbols *s)
-{
-	free(s->list);
-	free(s->strings);
-	memset(s, 0, sizeof(*s));
-}
-
-uint64_t module_symbols__find(const struct module_symbols *s, const char *name)
-{
-	for (size_t i = 0; i < s->count; i++)
-		if (!strcmp(s->list[i].name, name))
-			return s->list[i].addr;
-	return 0;
-}
-
-uint64_t module_symbols__find_reduced(const struct module_symbols *s, const char *name)
-{
-	uint64_t addr = module_symbols__find(s, name);
-	size_t len = strlen(name);
-
-	for (size_t i = 0; !addr && i < s->count; i++) {
-		const char *found = s->list[i].name;
-
-		if (strncmp(found, name, len) != 0 || strncmp(found + len, ".isra.", 6) != 0)
-			continue;
-		/* Behind another suffix, as .cold, is not where it begins. */
-		if (!strchr(found + len + 6, '.'))
-			addr = s->list[i].addr;
-	}
-	return addr;
-}
-
 #define MODULE_MEMORIES 4 /* text, data, rodata, ro_after_init; then those of init */
 
 /* The address of its first memory. */
@@ -260,21 +298,30 @@ static int read_range(struct kernel *k, uint64_t addr, int base, int size, struc
 	return err ? err : out->start && length ? 0 : -ENOENT;
 }
 
-int kernel__module_text(struct kernel *k, const char *module, uint64_t *start, uint64_t *end)
+static int copy_ranges(const struct memory_range *from, size_t count, struct memory_range *out,
+		       size_t max)
+{
+	size_t n = count < max ? count : max;
+
+	memcpy(out, from, n * sizeof(*out));
+	return (int)n;
+}
+
+int kernel__module_text(struct kernel *k, const char *module, struct memory_range *out, size_t max)
 {
 	const struct module_offsets *m = &k->module;
-	struct memory_range text;
 	uint64_t addr = 0;
-	int err = module_memory(k, module, &addr);
+	int err;
 
-	if (!err)
-		err = read_range(k, addr, m->base, m->text_size < 0 ? m->size : m->text_size,
-				 &text);
-	if (err)
-		return err;
-	*start = text.start;
-	*end = text.start + text.size;
-	return 0;
+	if (kernel__built_in(k, module)) {
+		const struct builtin *b = builtins__part(&k->builtins, module);
+
+		return copy_ranges(b->text, b->nr_text, out, max);
+	}
+	err = module_memory(k, module, &addr);
+	if (!err && max)
+		err = read_range(k, addr, m->base, m->text_size < 0 ? m->size : m->text_size, out);
+	return err ? err : max > 0;
 }
 
 int kernel__module_data(struct kernel *k, const char *module, struct memory_range *out, size_t max)
@@ -282,8 +329,14 @@ int kernel__module_data(struct kernel *k, const char *module, struct memory_rang
 	const struct module_offsets *m = &k->module;
 	struct memory_range text;
 	uint64_t addr = 0;
-	int err = module_memory(k, module, &addr), n = 0;
+	int err, n = 0;
 
+	if (kernel__built_in(k, module)) {
+		const struct builtin *b = builtins__part(&k->builtins, module);
+
+		return copy_ranges(b->data, b->nr_data, out, max);
+	}
+	err = module_memory(k, module, &addr);
 	if (err)
 		return err;
 	if (m->text_size >= 0) {

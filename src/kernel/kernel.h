@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The running kernel as far as it is known: features, types, modules.
+ * The running kernel as far as it is known: features, types, modules.  What is built into
+ * it instead of being a module is one as well, for all that is asked here.
  */
 #ifndef NLB_KERNEL_H
 #define NLB_KERNEL_H
 
+#include "kernel/builtin.h"
 #include "kernel/features.h"
 #include "kernel/modules.h"
 #include "kernel/query.h"
@@ -26,14 +28,18 @@ struct kernel {
 	struct btf *btf;     /* NULL where the kernel has none, and once forgotten */
 	struct query *query; /* NULL where it cannot be asked */
 	struct features features;
-	struct modules modules;
+	struct builtins builtins;
+	struct modules modules;	    /* and those of the builtins that were found */
 	struct module_names *names; /* of modules; NULL where the kernel cannot be asked at all */
 	struct module_offsets module;
 	uint64_t modules_list; /* address of the list of struct module, once known */
 };
 
-/* Finds out what it can; what cannot be had is absent.  0 or -ENOMEM.  k must stay where it is. */
-int kernel__open(struct kernel *k);
+/*
+ * Finds out what it can; what cannot be had is absent.  parts: what may be built into the
+ * kernel, or NULL (see builtins__open()).  0 or -ENOMEM.  k must stay where it is.
+ */
+int kernel__open(struct kernel *k, const struct builtin_part *parts);
 /*
  * The types are not needed any more (they take 5 MiB): btf is NULL from here on.
  * What is below still works.
@@ -43,39 +49,28 @@ void kernel__forget_btf(struct kernel *k);
 int kernel__refresh_modules(struct kernel *k);
 void kernel__close(struct kernel *k);
 
+/* Is what has this name no module, but a part of the kernel whose place is known? */
+bool kernel__built_in(const struct kernel *k, const char *module);
+
 /*
- * The text of a loaded module, [start, end), from its struct module.  Returns 0
- * or a negative errno.
+ * What the addresses belong to, as the kernel prints it; module also names what is built in.
+ * 0 or a negative errno.
  */
-int kernel__module_text(struct kernel *k, const char *module, uint64_t *start, uint64_t *end);
-
-/* A loaded module's functions, as its own symbol table has them. */
-struct module_symbols {
-	struct module_symbol {
-		uint64_t addr;
-		const char *name; /* into strings */
-	} * list;
-	size_t count;
-	char *strings;
-};
+int kernel__resolve(const struct kernel *k, const uint64_t *addrs, size_t count,
+		    struct symbol *out);
 
 /*
- * Reads them from the module itself: asking the kernel for one name means going
- * through all of its symbols up to 6.1.  Returns 0 or a negative errno.
+ * The text of a loaded module, at most max ranges (one, unless it is built in).  Returns how
+ * many, or a negative errno.
+ */
+int kernel__module_text(struct kernel *k, const char *module, struct memory_range *out, size_t max);
+
+/*
+ * A loaded module's functions, as its own symbol table has them.  Reads them from the module
+ * itself: asking the kernel for one name means going through all of its symbols up to 6.1.
+ * Returns 0 or a negative errno.
  */
 int kernel__module_symbols(struct kernel *k, const char *module, struct module_symbols *out);
-void module_symbols__free(struct module_symbols *s);
-/* The address of a function, 0 if it is not there. */
-uint64_t module_symbols__find(const struct module_symbols *s, const char *name);
-/*
- * The same for one whose arguments need not be where the source has them: where gcc has
- * taken an unused parameter or result away, what is left is called NAME.isra.0.
- */
-uint64_t module_symbols__find_reduced(const struct module_symbols *s, const char *name);
-
-struct memory_range {
-	uint64_t start, size;
-};
 
 /*
  * A loaded module's data, at most max ranges.  Returns how many, or a negative

@@ -96,13 +96,17 @@ static struct named *named_new(struct kernel *kernel, const char *module,
 			       const struct module_symbols *all)
 {
 	struct named *named = calloc(1, sizeof(*named));
+	struct memory_range text;
 
 	if (!named)
 		return NULL;
 	snprintf(named->module, sizeof(named->module), "%s", module);
-	if (!kernel__module_text(kernel, module, &named->start, &named->end) &&
-	    !compact(named, all))
-		return named;
+	if (kernel__module_text(kernel, module, &text, 1) == 1) {
+		named->start = text.start;
+		named->end = text.start + text.size;
+		if (!compact(named, all))
+			return named;
+	}
 	free(named);
 	return NULL;
 }
@@ -162,7 +166,7 @@ static bool resolve(void *ctx, uint64_t addr, struct symbol *out)
 		const struct module_info *m = &modules->list[i];
 		const struct named *named;
 
-		if (addr - m->base >= m->size)
+		if (addr - m->base >= m->size || m->built_in)
 			continue;
 		named = names_of(n, m);
 		return named && name_address(named, addr, out);
@@ -204,7 +208,8 @@ int module_names__keep(struct module_names *n, const char *module,
 {
 	struct named *named;
 
-	if (!n)
+	/* The kernel's own stay, and are known to it. */
+	if (!n || kernel__built_in(n->kernel, module))
 		return 0;
 	module_names__drop(n, module);
 	named = named_new(n->kernel, module, symbols);

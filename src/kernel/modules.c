@@ -31,6 +31,17 @@ static int parse_line(char *line, struct module_info *m)
 	return 0;
 }
 
+int modules__add(struct modules *m, const struct module_info *module)
+{
+	struct module_info *more = reallocarray(m->list, m->count + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	m->list = more;
+	more[m->count++] = *module;
+	return 0;
+}
+
 int modules__parse(struct modules *out, const char *path)
 {
 	char *line = NULL;
@@ -43,17 +54,12 @@ int modules__parse(struct modules *out, const char *path)
 	if (!file)
 		return -errno;
 	while (getline(&line, &room, file) > 0) {
-		struct module_info m, *more;
+		struct module_info m;
 
-		if (parse_line(line, &m))
-			continue;
-		more = reallocarray(out->list, out->count + 1, sizeof(*more));
-		if (!more) {
-			err = -ENOMEM;
+		if (!parse_line(line, &m))
+			err = modules__add(out, &m);
+		if (err)
 			break;
-		}
-		out->list = more;
-		out->list[out->count++] = m;
 	}
 	free(line);
 	fclose(file);
@@ -106,4 +112,36 @@ static bool depends(const struct modules *m, const char *user, const char *name,
 bool modules__depends(const struct modules *m, const char *user, const char *name)
 {
 	return depends(m, user, name, 0);
+}
+
+void module_symbols__free(struct module_symbols *s)
+{
+	free(s->list);
+	free(s->strings);
+	memset(s, 0, sizeof(*s));
+}
+
+uint64_t module_symbols__find(const struct module_symbols *s, const char *name)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (!strcmp(s->list[i].name, name))
+			return s->list[i].addr;
+	return 0;
+}
+
+uint64_t module_symbols__find_reduced(const struct module_symbols *s, const char *name)
+{
+	uint64_t addr = module_symbols__find(s, name);
+	size_t len = strlen(name);
+
+	for (size_t i = 0; !addr && i < s->count; i++) {
+		const char *found = s->list[i].name;
+
+		if (strncmp(found, name, len) != 0 || strncmp(found + len, ".isra.", 6) != 0)
+			continue;
+		/* Behind another suffix, as .cold, is not where it begins. */
+		if (!strchr(found + len + 6, '.'))
+			addr = s->list[i].addr;
+	}
+	return addr;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The loaded modules, from /proc/modules.
+ * The loaded modules, from /proc/modules.  What is built into the kernel instead is added by
+ * who knows it (builtin.h).
  */
 #ifndef NLB_MODULES_H
 #define NLB_MODULES_H
@@ -14,6 +15,7 @@ struct module_info {
 	char users[1024]; /* modules that depend on it, each followed by a comma */
 	uint64_t base;
 	uint64_t size;
+	bool built_in; /* it is no module: base and size are those of its text */
 };
 
 struct modules {
@@ -21,10 +23,35 @@ struct modules {
 	size_t count;
 };
 
+struct memory_range {
+	uint64_t start, size;
+};
+
+/* A module's functions. */
+struct module_symbols {
+	struct module_symbol {
+		uint64_t addr;
+		const char *name; /* into strings */
+	} * list;
+	size_t count;
+	char *strings;
+};
+
+void module_symbols__free(struct module_symbols *s);
+/* The address of a function, 0 if it is not there. */
+uint64_t module_symbols__find(const struct module_symbols *s, const char *name);
+/*
+ * The same for one whose arguments need not be where the source has them: where gcc has
+ * taken an unused parameter or result away, what is left is called NAME.isra.0.
+ */
+uint64_t module_symbols__find_reduced(const struct module_symbols *s, const char *name);
+
 /* Returns 0 or a negative errno; -ENOENT where the kernel has no modules. */
 int modules__load(struct modules *out);
 /* From a file like /proc/modules; lines that are not of that form are left out. */
 int modules__parse(struct modules *out, const char *path);
+/* 0 or -ENOMEM. */
+int modules__add(struct modules *m, const struct module_info *module);
 void modules__free(struct modules *m);
 
 /* The module of that name as modules__same_name() compares it, or NULL. */

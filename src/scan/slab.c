@@ -28,7 +28,7 @@
 #define MAX_CACHE      1024 /* bytes of a kmem_cache that are read */
 #define PAGES_AT_ONCE  64   /* struct pages in one piece: 4096 bytes */
 #define PIECES_AT_ONCE 24UL
-#define CPUS_AT_ONCE   32U
+#define CPUS_AT_ONCE   32
 
 struct cache {
 	uint64_t addr;
@@ -65,6 +65,24 @@ static int read_variable(struct slabs *s, const char *name, uint64_t *value)
 	int err = query__find(s->query, NULL, name, &addr);
 
 	return err ? err : query__read(s->query, addr, value, sizeof(*value));
+}
+
+/*
+ * arch/x86: where memory and its struct pages begin.  Without CONFIG_DYNAMIC_MEMORY_LAYOUT
+ * (no RANDOMIZE_MEMORY, no 5-level page tables) these are constants and no variables.  That
+ * a kernel only does not tell of its variables is noticed by those which all have.
+ */
+#define FIXED_PAGE_OFFSET 0xffff888000000000ULL
+#define FIXED_VMEMMAP	  0xffffea0000000000ULL
+
+static int read_base(struct slabs *s, const char *name, uint64_t fixed, uint64_t *value)
+{
+	int err = read_variable(s, name, value);
+
+	if (err != -ENOENT)
+		return err;
+	*value = fixed;
+	return 0;
 }
 
 static int read_u64(struct slabs *s, uint64_t addr, int offset, uint64_t *value)
@@ -180,6 +198,58 @@ static int read_layout(struct slabs *s, const struct btf *btf)
 	return s->cache_span <= MAX_CACHE ? 0 : -EOPNOTSUPP;
 }
 
+/*
+ * What describes a cache lies in a slab itself.  Where none of them seems to, struct pages are
+ * not where they are looked for: no slab would be found, and no reference in one.
+ */
+static bool pages_found(struct slabs *s)
+{
+	bool asked = false;
+	const struct cache *c;
+	struct slab slab;
+	size_t i = 0;
+
+	while ((c = table__next(&s->caches, &i))) {
+		if (!slabs__mapped(s, c->addr))
+			continue;
+		if (!slabs__find(s, c->addr, &slab))
+			return true;
+		asked = true;
+	}
+	return !asked;
+}
+
+/*
+ * SPARSEMEM without VMEMMAP: each section of memory has an array of struct pages.  They are
+ * allocated together, and mostly one continues the other: then all say the same of where that
+ * of page 0 would be (include/linux/mmzone.h: section_mem_map, with flags in its lowest bits).
+ */
+static int read_sections(struct slabs *s, const struct btf *btf)
+{
+	const uint64_t section_pages = 1UL << 15, has_map = 2, flags = 63; /* arch/x86 */
+	int offset = kbtf__member_offset(btf, "mem_section", "section_mem_map");
+	uint32_t size = kbtf__struct_size(btf, "mem_section");
+	uint64_t roots, root, map, first = 0;
+	int err = size && offset >= 0 ? read_variable(s, "mem_section", &roots) : -EOPNOTSUPP;
+
+	for (uint64_t i = 0; !err && i * section_pages < s->max_pfn; i++) {
+		const uint64_t in_root = PAGE_SIZE / size;
+
+		err = query__read(s->query, roots + 8 * (i / in_root), &root, sizeof(root));
+		if (err || !root)
+			continue;
+		err = query__read(s->query, root + i % in_root * size + (uint64_t)offset, &map,
+				  sizeof(map));
+		if (err || !(map & has_map))
+			continue;
+		if (first && first != (map & ~flags))
+			err = -EOPNOTSUPP;
+		first = map & ~flags;
+	}
+	s->vmemmap = first;
+	return err ? err : first ? 0 : -EOPNOTSUPP;
+}
+
 int slabs__new(struct slabs **out, struct query *query, const struct btf *btf)
 {
 	struct slabs *s = calloc(1, sizeof(*s));
@@ -196,9 +266,9 @@ int slabs__new(struct slabs **out, struct query *query, const struct btf *btf)
 	err = -EOPNOTSUPP;
 #endif
 	if (!err)
-		err = read_variable(s, "page_offset_base", &s->page_offset);
+		err = read_base(s, "page_offset_base", FIXED_PAGE_OFFSET, &s->page_offset);
 	if (!err)
-		err = read_variable(s, "vmemmap_base", &s->vmemmap);
+		err = read_base(s, "vmemmap_base", FIXED_VMEMMAP, &s->vmemmap);
 	if (!err)
 		err = query__find(query, NULL, "max_pfn", &s->max_pfn_addr);
 	if (!err)
@@ -218,6 +288,8 @@ int slabs__new(struct slabs **out, struct query *query, const struct btf *btf)
 		err = read_u64(s, s->per_cpu_offset, (int)(8 * i), &s->cpu_bases[i]);
 	if (!err)
 		err = read_caches(s);
+	if (!err && !pages_found(s) && (read_sections(s, btf) || !pages_found(s)))
+		err = -EOPNOTSUPP;
 	if (err)
 		slabs__free(s);
 	else
@@ -335,25 +407,29 @@ static enum slab_state state_on_cpus(struct slabs *s, const struct cache *c,
 				     const struct slab *slab, const unsigned char *bytes,
 				     uint64_t addr)
 {
-	struct memory_piece pieces[2 * CPUS_AT_ONCE];
-	uint64_t words[2 * CPUS_AT_ONCE]; /* the slab in use, and what is free in it */
+	struct memory_piece pieces[CPUS_AT_ONCE][2];
+	struct {
+		uint64_t slab, free; /* the one in use, and what is free in it */
+	} words[CPUS_AT_ONCE] = { 0 };
 
-	for (unsigned first = 0; first < s->nr_cpus; first += CPUS_AT_ONCE) {
-		unsigned n = s->nr_cpus - first < CPUS_AT_ONCE ? s->nr_cpus - first : CPUS_AT_ONCE;
+	for (size_t first = 0; first < s->nr_cpus; first += CPUS_AT_ONCE) {
+		size_t n = s->nr_cpus - first < CPUS_AT_ONCE ? s->nr_cpus - first : CPUS_AT_ONCE;
 
-		for (unsigned i = 0; i < 2 * n; i++)
-			pieces[i] = (struct memory_piece){
-				s->cpu_bases[first + i / 2] + c->cpu_slab +
-					(uint64_t)(i % 2 ? s->cpu_freelist : s->cpu_slab),
-				&words[i], sizeof(words[i]), 0
-			};
-		if (query__read_all(s->query, pieces, 2UL * n))
+		for (size_t i = 0; i < n; i++) {
+			uint64_t cpu = s->cpu_bases[first + i] + c->cpu_slab;
+
+			pieces[i][0] = (struct memory_piece){ cpu + (uint64_t)s->cpu_slab,
+							      &words[i].slab, 8, 0 };
+			pieces[i][1] = (struct memory_piece){ cpu + (uint64_t)s->cpu_freelist,
+							      &words[i].free, 8, 0 };
+		}
+		if (query__read_all(s->query, pieces[0], 2 * n))
 			return SLAB_UNKNOWN;
-		for (unsigned i = 0; i < n; i++) {
-			if (pieces[2 * i].err || pieces[2 * i + 1].err)
+		for (size_t i = 0; i < n; i++) {
+			if (pieces[i][0].err || pieces[i][1].err)
 				return SLAB_UNKNOWN;
-			if (words[2 * i] == slab->page &&
-			    chain_has(c, s->cache_random >= 0, slab, bytes, words[2 * i + 1], addr))
+			if (words[i].slab == slab->page &&
+			    chain_has(c, s->cache_random >= 0, slab, bytes, words[i].free, addr))
 				return SLAB_FREE;
 		}
 	}

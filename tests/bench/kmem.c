@@ -41,7 +41,7 @@ int main(void)
 	struct hooks *hooks = NULL;
 	struct names *names = NULL;
 	struct kernel kernel;
-	int err = kernel__open(&kernel);
+	int err = kernel__open(&kernel, NULL);
 
 	if (err)
 		goto out;

@@ -920,7 +920,7 @@ int main(int argc, char **argv)
 	alarm(300);
 	prctl(PR_SET_NAME, "nlb-native");
 	test_command(argv[1]);
-	if (kernel__open(&t.kernel) || !t.kernel.features.privileged || !t.kernel.query) {
+	if (kernel__open(&t.kernel, NULL) || !t.kernel.features.privileged || !t.kernel.query) {
 		cannot("the tracer", "needs root and a kernel with BPF programs of type syscall");
 		goto out;
 	}

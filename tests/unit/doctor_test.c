@@ -24,9 +24,11 @@ static const char *const modules[] = { "nfc",	    "nfc_digital", "nfcsim",	 "pn5
 				       "pn533_usb", "pn533_i2c",   "trf7970a",	 "st95hf",
 				       "port100",   "nfcmrvl_usb", "s3fwrn5_i2c" };
 
-int __wrap_kernel__open(struct kernel *k)
+int __wrap_kernel__open(struct kernel *k, const struct builtin_part *parts)
 {
+	(void)parts;
 	*k = kernel;
+	k->builtins.nfc = built_in;
 	return 0;
 }
 
@@ -72,12 +74,6 @@ const struct hook *__wrap_hooks__at(const struct hooks *h, size_t index)
 {
 	(void)h;
 	return &hooks[index];
-}
-
-bool __wrap_builtin__nfc(struct query *q)
-{
-	(void)q;
-	return built_in;
 }
 
 /* ---- what it says ---- */

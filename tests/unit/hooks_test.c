@@ -71,18 +71,19 @@ int __wrap_kernel__module_symbols(struct kernel *k, const char *module, struct m
 	return 0;
 }
 
-int __wrap_kernel__module_text(struct kernel *k, const char *module, uint64_t *start,
-			       uint64_t *end);
+int __wrap_kernel__module_text(struct kernel *k, const char *module, struct memory_range *out,
+			       size_t max);
 
-int __wrap_kernel__module_text(struct kernel *k, const char *module, uint64_t *start, uint64_t *end)
+int __wrap_kernel__module_text(struct kernel *k, const char *module, struct memory_range *out,
+			       size_t max)
 {
 	const struct module_info *m = modules__find(&k->modules, module);
 
+	assert_true(max >= 1);
 	if (!m || !m->base)
 		return -ENOENT;
-	*start = m->base;
-	*end = m->base + m->size;
-	return 0;
+	*out = (struct memory_range){ m->base, m->size };
+	return 1;
 }
 
 static int refresh_fails;

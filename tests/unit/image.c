@@ -179,8 +179,11 @@ void image__start(enum image_layout layout)
 	/* An int, with something else's bytes behind it. */
 	image__put(DATA + AT_CPUS, 0x7777777700000000ULL | IMAGE_CPUS);
 	image__put(DATA + AT_SLAB_CACHES, DATA + AT_SLAB_CACHES);
-	image__symbol("page_offset_base", DATA + AT_PAGE_OFFSET);
-	image__symbol("vmemmap_base", DATA + AT_VMEMMAP);
+	/* One of them is without CONFIG_DYNAMIC_MEMORY_LAYOUT. */
+	if (layout != IMAGE_6_1) {
+		image__symbol("page_offset_base", DATA + AT_PAGE_OFFSET);
+		image__symbol("vmemmap_base", DATA + AT_VMEMMAP);
+	}
 	image__symbol("max_pfn", DATA + AT_MAX_PFN);
 	image__symbol("nr_cpu_ids", DATA + AT_CPUS);
 	image__symbol("slab_caches", DATA + AT_SLAB_CACHES);
@@ -332,6 +335,7 @@ struct btf *image__btf(void)
 		{ "tgid", TASK_TGID },	   { 0 }
 	};
 	const struct field thread[] = { { "sp", THREAD_SP }, { 0 } };
+	const struct field section[] = { { "section_mem_map", 0 }, { 0 } };
 	const struct field kvfree[] = { { "bkvcache", IMAGE_KRC_UNUSED }, { 0 } };
 	const struct field bulk[] = { { "nr_records", IMAGE_BULK_COUNT },
 				      { "records", IMAGE_BULK_RECORDS },
@@ -359,6 +363,7 @@ struct btf *image__btf(void)
 	} else {
 		add_struct(btf, type, "kmem_cache_cpu", 32, cpu);
 	}
+	add_struct(btf, type, "mem_section", 16, section);
 	add_struct(btf, type, "task_struct", 512, task);
 	add_struct(btf, type, "thread_struct", 64, thread);
 	add_struct(btf, type, "signal_struct", 256, signal);

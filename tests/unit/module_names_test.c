@@ -41,16 +41,17 @@ void __wrap_query__set_modules(struct query *q, const struct query_modules *modu
 	world.asked = *modules;
 }
 
-int __wrap_kernel__module_text(struct kernel *k, const char *module, uint64_t *start,
-			       uint64_t *end);
+int __wrap_kernel__module_text(struct kernel *k, const char *module, struct memory_range *out,
+			       size_t max);
 
-int __wrap_kernel__module_text(struct kernel *k, const char *module, uint64_t *start, uint64_t *end)
+int __wrap_kernel__module_text(struct kernel *k, const char *module, struct memory_range *out,
+			       size_t max)
 {
 	(void)k;
 	(void)module;
-	*start = TEXT;
-	*end = TEXT + SIZE;
-	return text_unknown ? -ENOENT : 0;
+	assert_true(max >= 1);
+	*out = (struct memory_range){ TEXT, SIZE };
+	return text_unknown ? -ENOENT : 1;
 }
 
 /* As a table is: in no order, with other things than functions. */

@@ -435,6 +435,67 @@ static void unknown_layouts(void **state)
 	image__stop();
 }
 
+/* Another cache at the head of the list, described at this address. */
+static void describe_cache(const struct world *w, uint64_t addr)
+{
+	uint64_t list = image__symbol_addr("slab_caches");
+
+	for (uint64_t i = 0; i < IMAGE_CACHE_LIST; i += 8)
+		image__put(addr + i, image__get(w->kmalloc_64.addr + i));
+	image__put(addr + IMAGE_CACHE_LIST, image__get(list));
+	image__put(list, addr + IMAGE_CACHE_LIST);
+}
+
+/* Struct pages say that no cache is described in a slab, as all are: they are elsewhere. */
+static void no_struct_pages(void **state)
+{
+	struct slabs *slabs;
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	describe_cache(&w, IMAGE_PAGE_OFFSET + 300 * PAGE);
+	assert_int_equal(slabs__new(&slabs, NULL, w.btf), -EOPNOTSUPP);
+	assert_null(slabs);
+	describe_cache(&w, w.small);
+	assert_int_equal(slabs__new(&slabs, NULL, w.btf), 0);
+	slabs__free(slabs);
+	stop(&w);
+}
+
+/* Without VMEMMAP: where they are is said by the one section of memory that is there. */
+static void sections(void **state)
+{
+	const uint64_t roots = IMAGE_PAGE_OFFSET + 301 * PAGE, root = roots + 64;
+	const uint64_t place = IMAGE_PAGE_OFFSET + 302 * PAGE;
+	struct slabs *slabs;
+	struct slab slab;
+	struct world w;
+	uint64_t vmemmap;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	vmemmap = image__get(image__symbol_addr("vmemmap_base"));
+	describe_cache(&w, w.small);
+	image__put(image__symbol_addr("vmemmap_base"), IMAGE_PAGE_OFFSET);
+	assert_int_equal(slabs__new(&slabs, NULL, w.btf), -EOPNOTSUPP);
+	image__symbol("mem_section", place);
+	image__put(place, roots);
+	image__put(roots, 0);
+	assert_int_equal(slabs__new(&slabs, NULL, w.btf), -EOPNOTSUPP);
+	image__put(roots, root);
+	image__put(root, vmemmap | 1); /* present, without struct pages */
+	assert_int_equal(slabs__new(&slabs, NULL, w.btf), -EOPNOTSUPP);
+	image__put(root, (vmemmap + 64 * PAGE) | 3);
+	assert_int_equal(slabs__new(&slabs, NULL, w.btf), -EOPNOTSUPP);
+	image__put(root, vmemmap | 0x1b);
+	assert_int_equal(slabs__new(&slabs, NULL, w.btf), 0);
+	assert_int_equal(slabs__find(slabs, w.small + 64, &slab), 0);
+	assert_int_equal(slab.base, w.small);
+	slabs__free(slabs);
+	stop(&w);
+}
+
 static const struct CMUnitTest slab[] = {
 	TEST("slab: which object an address is in", object_of),
 	TEST("slab: objects behind padding", object_behind_padding),
@@ -450,6 +511,8 @@ static const struct CMUnitTest slab[] = {
 	TEST("slab: memory that cannot be read", failing_reads),
 	TEST("slab: a list of caches that changes meanwhile", caches_in_a_circle),
 	TEST("slab: kernels whose layout is not known", unknown_layouts),
+	TEST("slab: struct pages that are not where they should be", no_struct_pages),
+	TEST("slab: struct pages by sections of memory", sections),
 };
 
 UNIT_MAIN(slab)

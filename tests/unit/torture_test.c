@@ -17,7 +17,8 @@
 #include <time.h>
 
 #include "hooks/subsystem.h"
-#include "kernel/modules.h"
+#include "kernel/builtin.h"
+#include "kernel/kallsyms.h"
 #include "record/playback.h"
 #include "replay/script.h"
 #include "report/filter.h"
@@ -634,6 +635,43 @@ static void modules_file(void **state)
 	fclose(f);
 }
 
+static void use_builtins(void *ctx)
+{
+	struct modules m = { 0 };
+	struct builtins b;
+	int err;
+
+	arm(true);
+	err = builtins__find(&b, subsystem__parts(), ctx);
+	if (!err)
+		err = builtins__list(&b, &m);
+	arm(false);
+	assert_true(err == 0 || err == -ENOMEM);
+	if (!fail_at)
+		assert_int_equal(m.count, 2);
+	modules__free(&m);
+	builtins__free(&b);
+}
+
+static void built_in(void **state)
+{
+	FILE *f = tmpfile();
+	struct kallsyms *k;
+	char path[64];
+
+	(void)state;
+	assert_non_null(f);
+	fputs("ffffffff81000000 T _stext\nffffffff81000100 T nfc_dev_up\n"
+	      "ffffffff81000200 T digital_send_cmd\nffffffff81000300 T _etext\n",
+	      f);
+	fflush(f);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fileno(f));
+	assert_int_equal(kallsyms__parse(&k, path), 0);
+	fclose(f);
+	torture(use_builtins, k);
+	kallsyms__close(k);
+}
+
 static void use_reach(void *ctx)
 {
 	struct reach_object objects[600] = { 0 };
@@ -821,6 +859,7 @@ static const struct CMUnitTest torture_tests[] = {
 	CASE("suppressions", suppressions),
 	CASE("the full-screen view", full_screen),
 	CASE("the list of modules", modules_file),
+	CASE("what is built into the kernel", built_in),
 	CASE("the graph of references", graph),
 	CASE("recordings, written and played", recordings),
 	CASE("the JSON report", json_report),
