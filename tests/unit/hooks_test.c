@@ -205,6 +205,7 @@ static void begin(struct world *w)
 
 	w->names = names__new(resolve, NULL);
 	assert_non_null(w->names);
+	w->kernel.features.modules = true;
 	assert_int_equal(hooks__new(&w->hooks, &config, &w->kernel, w->names), 0);
 	/* Its memory is there before it is loaded. */
 	w->hooks->skel = nfcleakbpf__open();
