@@ -83,7 +83,21 @@ static ssize_t read_proc(const char *pid, const char *file, char *buf, size_t si
 	return len;
 }
 
-/* Is a kworker inside the NFC stack?  1, 0 or a negative errno. */
+/* Does this task run, or is it about to? */
+static bool running(const char *pid)
+{
+	char buf[512], *end;
+
+	if (read_proc(pid, "stat", buf, sizeof(buf)) <= 0)
+		return false;
+	end = strrchr(buf, ')');
+	return end && end[1] && end[2] == 'R';
+}
+
+/*
+ * Is a kworker inside the NFC stack?  1, 0 or a negative errno.  One that runs may be: of that
+ * one 6.1 cannot tell the stack while a return of its is probed, and warns (rethook.c).
+ */
 static int workers_busy(void)
 {
 	char buf[4096];
@@ -102,6 +116,10 @@ static int workers_busy(void)
 		len = read_proc(de->d_name, "comm", buf, sizeof(buf));
 		if (len <= 0 || strncmp(buf, "kworker", 7))
 			continue;
+		if (running(de->d_name)) {
+			ret = 1;
+			break;
+		}
 		len = read_proc(de->d_name, "stack", buf, sizeof(buf));
 		if (len < 0)
 			ret = complain((int)len,
