@@ -599,7 +599,10 @@ void command_returned(struct ledger *l, struct command *c, uint64_t now)
 	release_all(l, c);
 	command_end(l, c);
 	/* An event of HCI has none, and ends when it has been sent. */
-	l->stats.callbacks += was.called || was.carrier.callback != NAME_NONE;
+	if (was.called || was.carrier.callback != NAME_NONE)
+		l->stats.callbacks++;
+	else
+		l->stats.uncalled++;
 	suspect_carried(l, &was.argument, RULE_CALLBACK_KEPT, now);
 	suspect_carried(l, &was.response, RULE_CALLBACK_KEPT, now);
 }

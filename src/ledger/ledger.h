@@ -156,6 +156,7 @@ struct ledger_stats {
 	uint64_t commands_live;
 	uint64_t callbacks;		   /* that returned */
 	uint64_t callbacks_unmatched;	   /* entered for no command that was seen queued */
+	uint64_t uncalled;		   /* commands that ended, and have no callback */
 	uint64_t commands_failed;	   /* their submitting call returned an error */
 	uint64_t commands_lost;		   /* whose end was not seen */
 	uint64_t dropped;		   /* commands freed without their callback */

@@ -300,7 +300,7 @@ static void balance(struct fuzz *f)
 	require(findings == st->findings[CERTAINTY_PROBABLE] + st->findings[CERTAINTY_DEFINITE],
 		"findings");
 	require(s.told == f->said - f->taken_back, "what was said and taken back");
-	require(st->commands == st->callbacks + st->commands_live + st->dropped +
+	require(st->commands == st->callbacks + st->uncalled + st->commands_live + st->dropped +
 					st->commands_failed + st->commands_lost,
 		"commands");
 }
