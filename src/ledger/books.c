@@ -160,7 +160,8 @@ uint64_t ledger__memory(const struct ledger *l)
 	       l->nr_histograms * footprint(sizeof(struct histogram)) +
 	       footprint__list(l->nr_histograms, sizeof(*l->histograms)) +
 	       footprint__list(l->nr_roles, sizeof(*l->roles)) + footprint__table(&l->devices) +
-	       footprint__table(&l->callbacks_seen) + footprint__table(&l->unseen);
+	       footprint__table(&l->callbacks_seen) + footprint__table(&l->completes) +
+	       footprint__table(&l->unseen);
 }
 
 size_t ledger__histograms(const struct ledger *l)
