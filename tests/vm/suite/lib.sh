@@ -241,10 +241,20 @@ end_of() { jq -r "select(.event == \"end\") | $1" "$run.json"; }
 # Before 5.16 SLUB prints no more than fits into a page, with the modules last.
 have_slub() { grep -q 'slub_debug=U' /proc/cmdline && [ -d /sys/kernel/debug/slab ]; }
 
+# What SLUB knows of live objects: a line with their number and the allocator's caller, then the
+# stack.  Not the sheaves (6.18 and newer), which SLUB makes for itself below whoever allocates then
+# and keeps.
+alloc_traces() {
+	awk '
+		/^ *[0-9]+ / { own = $2 ~ /^(__)?pcs_|sheaf/ }
+		!own
+	' /sys/kernel/debug/slab/kmalloc-*/alloc_traces /sys/kernel/debug/slab/skbuff_*/alloc_traces
+}
+
 # "COUNT FUNCTION" for all live objects that SLUB knows and that were allocated below a function of
 # the NFC stack, by the innermost such function.
 slub() {
-	awk '
+	alloc_traces | awk '
 		/^ *[0-9]+ / { n = $1 }
 		!n || !/\[(nfc|nfc_digital|nfcsim)\]/ { next }
 		{
@@ -254,8 +264,7 @@ slub() {
 			n = 0
 		}
 		END { for (f in count) print count[f], f }
-	' /sys/kernel/debug/slab/kmalloc-*/alloc_traces /sys/kernel/debug/slab/skbuff_*/alloc_traces |
-		sort -k 2
+	' | sort -k 2
 }
 
 # The objects among them allocated by FUNCTION.
@@ -268,8 +277,8 @@ slub_of() { # FUNCTION
 # the modules may have got.
 remember_nameless() {
 	have_slub || return 0
-	grep -ohE '\<0x[0-9a-f]{16}' /sys/kernel/debug/slab/kmalloc-*/alloc_traces \
-		/sys/kernel/debug/slab/skbuff_*/alloc_traces | sort -u >"$work/nameless"
+	alloc_traces | awk '{ f = $1 ~ /^[0-9]+$/ ? $2 : $1 } f ~ /^0x/ { print f }' |
+		sort -u >"$work/nameless"
 }
 
 remember_functions() {
@@ -279,7 +288,7 @@ remember_functions() {
 
 # As slub, for modules that are gone.
 slub_of_the_dead() {
-	awk '
+	alloc_traces | awk '
 		FILENAME ~ /nameless$/ { other[$1] = 1; next }
 		FILENAME ~ /functions$/ {
 			at[++functions] = $1 ""
@@ -303,8 +312,7 @@ slub_of_the_dead() {
 			}
 		}
 		END { for (f in count) print count[f], f }
-	' "$work/nameless" "$work/functions" /sys/kernel/debug/slab/kmalloc-*/alloc_traces \
-		/sys/kernel/debug/slab/skbuff_*/alloc_traces
+	' "$work/nameless" "$work/functions" -
 }
 
 # Once the modules are gone.
@@ -316,6 +324,14 @@ slub_sees_no_leak() {
 	fi
 	slub_of_the_dead >"$work/left"
 	if [ -s "$work/left" ]; then
+		# And where they come from.
+		alloc_traces | awk '
+			NR == FNR { other[$1] = 1; next }
+			/^ *[0-9]+ / { if (nameless) printf "%s", record; record = ""; nameless = 0 }
+			{ record = record $0 "\n" }
+			$1 ~ /^0x/ && !($1 in other) { nameless = 1 }
+			END { if (nameless) printf "%s", record }
+		' "$work/nameless" - >>"$work/left"
 		not_ok "SLUB sees no leak either" <"$work/left"
 	else
 		ok "SLUB sees no leak either"
