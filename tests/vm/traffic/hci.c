@@ -233,22 +233,6 @@ static void unplug(struct chip *c)
 	close(c->fd);
 }
 
-static int find(struct traffic *t, const struct chip *c, struct dev **d)
-{
-	char idx[16];
-	int n = 0, err;
-
-	if (ioctl(c->fd, HCISIM_INDEX, &n))
-		return complain(-errno, "asking %s for its index", DEVICE);
-	t->ndevs = 0;
-	err = nfc_devices(t);
-	if (err)
-		return err;
-	snprintf(idx, sizeof(idx), "%d", n);
-	*d = nfc_find(t, idx);
-	return *d ? 0 : complain(-ENODEV, "the device of %s", DEVICE);
-}
-
 /* The device is powered off, or told to poll, while the tag has yet to answer. */
 static int interrupt(struct traffic *t, const struct chip *c, struct dev *d,
 		     const struct target *target, int sk, struct tag_result *res)
@@ -311,15 +295,15 @@ static int with_tag(struct traffic *t, struct chip *c, struct dev *d, struct tag
 	return err;
 }
 
-static int round_of(struct traffic *t, bool anonymous, enum hci_fault fault, struct tag_result *res)
+static int round_of(struct traffic *t, unsigned int round, int fault, struct tag_result *res)
 {
-	struct chip c = { .fault = fault, .anonymous = anonymous };
+	struct chip c = { .fault = (enum hci_fault)fault, .anonymous = round % 2 };
 	struct dev *d = NULL;
 	int err = plug(&c), down;
 
 	if (err)
 		return err;
-	err = find(t, &c, &d);
+	err = tag_reader(t, c.fd, HCISIM_INDEX, DEVICE, &d);
 	if (!err)
 		err = device_up(t, d);
 	if (!err) {
@@ -334,16 +318,5 @@ static int round_of(struct traffic *t, bool anonymous, enum hci_fault fault, str
 
 int cmd_hci(struct traffic *t, unsigned int rounds, enum hci_fault fault)
 {
-	struct tag_result res = { 0 };
-	int err = 0;
-
-	for (unsigned int i = 0; !err && i < rounds && !stop_requested(); i++) {
-		step(2 * t->timeout / 1000 + 30, "round %u of %u with a tag", i, rounds);
-		err = round_of(t, i % 2, fault, &res);
-	}
-	if (!err && res.bad)
-		err = complain(-EBADMSG, "%u answers of the tag", res.bad);
-	printf("{\"rounds\":%u,\"sent\":%u,\"received\":%u,\"bad\":%u}\n", rounds, res.sent,
-	       res.received, res.bad);
-	return err;
+	return tag_rounds(t, rounds, round_of, (int)fault);
 }

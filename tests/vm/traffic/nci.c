@@ -226,22 +226,6 @@ static void unplug(struct controller *c)
 	close(c->fd);
 }
 
-static int find(struct traffic *t, const struct controller *c, struct dev **d)
-{
-	char idx[16];
-	int n = 0, err;
-
-	if (ioctl(c->fd, GET_NCIDEV_IDX, &n))
-		return complain(-errno, "asking %s for its index", DEVICE);
-	t->ndevs = 0;
-	err = nfc_devices(t);
-	if (err)
-		return err;
-	snprintf(idx, sizeof(idx), "%d", n);
-	*d = nfc_find(t, idx);
-	return *d ? 0 : complain(-ENODEV, "the device of %s", DEVICE);
-}
-
 /* An exchange that nobody answers, and the tag given up meanwhile. */
 static int give_up(struct traffic *t, struct controller *c, struct dev *d, struct target *target,
 		   int sk)
@@ -300,15 +284,16 @@ static int with_tag(struct traffic *t, struct controller *c, struct dev *d, stru
 	return err;
 }
 
-static int round_of(struct traffic *t, enum nci_fault fault, struct tag_result *res)
+static int round_of(struct traffic *t, unsigned int round, int fault, struct tag_result *res)
 {
-	struct controller c = { .fault = fault };
+	struct controller c = { .fault = (enum nci_fault)fault };
 	struct dev *d = NULL;
 	int err = plug(&c), down, sk = -1;
 
+	(void)round;
 	if (err)
 		return err;
-	err = find(t, &c, &d);
+	err = tag_reader(t, c.fd, GET_NCIDEV_IDX, DEVICE, &d);
 	if (!err)
 		err = device_up(t, d);
 	if (!err) {
@@ -330,16 +315,5 @@ static int round_of(struct traffic *t, enum nci_fault fault, struct tag_result *
 
 int cmd_nci(struct traffic *t, unsigned int rounds, enum nci_fault fault)
 {
-	struct tag_result res = { 0 };
-	int err = 0;
-
-	for (unsigned int i = 0; !err && i < rounds && !stop_requested(); i++) {
-		step(2 * t->timeout / 1000 + 30, "round %u of %u with a tag", i, rounds);
-		err = round_of(t, fault, &res);
-	}
-	if (!err && res.bad)
-		err = complain(-EBADMSG, "%u answers of the tag", res.bad);
-	printf("{\"rounds\":%u,\"sent\":%u,\"received\":%u,\"bad\":%u}\n", rounds, res.sent,
-	       res.received, res.bad);
-	return err;
+	return tag_rounds(t, rounds, round_of, (int)fault);
 }

@@ -281,26 +281,26 @@ out:
 	return err ? err : ret;
 }
 
+static int round_of_pn533(struct traffic *t, unsigned int round, int fault, struct tag_result *res)
+{
+	static const struct usbip_model model = { "PN533", 0x04cc, 0x2533, pn533_packet };
+
+	(void)round;
+	return round_of(t, &model, (enum reader_fault)fault, res);
+}
+
+static int round_of_port100(struct traffic *t, unsigned int round, int fault,
+			    struct tag_result *res)
+{
+	static const struct usbip_model model = { "Port100", 0x054c, 0x06c1, port100_packet };
+
+	(void)round;
+	return round_of(t, &model, (enum reader_fault)fault, res);
+}
+
 int cmd_reader(struct traffic *t, bool port100, unsigned int rounds, enum reader_fault fault)
 {
-	static const struct usbip_model models[] = {
-		{ "PN533", 0x04cc, 0x2533, pn533_packet },
-		{ "Port100", 0x054c, 0x06c1, port100_packet },
-	};
-	struct tag_result res = { 0 };
-	int err = 0;
-
 	if (port100 && fault != READER_WELL)
 		return complain(-EINVAL, "a Port100 has no faults");
-
-	for (unsigned int i = 0; !err && i < rounds && !stop_requested(); i++) {
-		step(4 * t->timeout / 1000 + 30, "round %u of %u with a %s", i, rounds,
-		     models[port100].name);
-		err = round_of(t, &models[port100], fault, &res);
-	}
-	if (!err && res.bad)
-		err = complain(-EBADMSG, "%u answers of the tag", res.bad);
-	printf("{\"rounds\":%u,\"sent\":%u,\"received\":%u,\"bad\":%u}\n", rounds, res.sent,
-	       res.received, res.bad);
-	return err;
+	return tag_rounds(t, rounds, port100 ? round_of_port100 : round_of_pn533, (int)fault);
 }

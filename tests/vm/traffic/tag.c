@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -82,4 +84,36 @@ int tag_exchange(int sk, size_t size, unsigned int seq, struct tag_result *res)
 	res->received++;
 	res->bad += (size_t)len != size || memcmp(in + 1, out, size) != 0;
 	return 0;
+}
+
+int tag_reader(struct traffic *t, int chip, unsigned long index, const char *path, struct dev **d)
+{
+	char idx[16];
+	int n = 0, err;
+
+	if (ioctl(chip, index, &n))
+		return complain(-errno, "asking %s for its index", path);
+	t->ndevs = 0;
+	err = nfc_devices(t);
+	if (err)
+		return err;
+	snprintf(idx, sizeof(idx), "%d", n);
+	*d = nfc_find(t, idx);
+	return *d ? 0 : complain(-ENODEV, "the device of %s", path);
+}
+
+int tag_rounds(struct traffic *t, unsigned int rounds, tag_round_fn round, int fault)
+{
+	struct tag_result res = { 0 };
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < rounds && !stop_requested(); i++) {
+		step(4 * t->timeout / 1000 + 30, "round %u of %u with a reader", i, rounds);
+		err = round(t, i, fault, &res);
+	}
+	if (!err && res.bad)
+		err = complain(-EBADMSG, "%u answers of the tag", res.bad);
+	printf("{\"rounds\":%u,\"sent\":%u,\"received\":%u,\"bad\":%u}\n", rounds, res.sent,
+	       res.received, res.bad);
+	return err;
 }

@@ -187,6 +187,12 @@ int tag_send(int sk, unsigned char *buf, size_t size, unsigned int seq);
 /* The answer's length, without the stack's own byte in front; -EIO: there will be none. */
 int tag_receive(int sk, unsigned char *buf, size_t size);
 int tag_exchange(int sk, size_t size, unsigned int seq, struct tag_result *res);
+/* The device of a virtual driver's chip, open at path: the driver tells its index with an ioctl. */
+int tag_reader(struct traffic *t, int chip, unsigned long index, const char *path, struct dev **d);
+typedef int (*tag_round_fn)(struct traffic *t, unsigned int round, int fault,
+			    struct tag_result *res);
+/* Rounds, each with a reader that comes and goes; prints their sums. */
+int tag_rounds(struct traffic *t, unsigned int rounds, tag_round_fn round, int fault);
 
 /* nci.c: a virtual NCI controller and a tag. */
 
