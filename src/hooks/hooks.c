@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Plan, load, attach, arm.  See hooks.h.
+ * Loads, attaches, arms, and follows modules and callbacks that come and go.  See hooks.h.
  */
 #include "hooks/hooks.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,226 +23,7 @@
 #define MAX_CALLBACKS  32
 #define DETACH_THREADS 32
 
-/* The hooks that belong to no module. */
-struct core_hook {
-	const char *program;
-	const char *mechanism;
-	const char *target;
-	const char *lost;
-	enum hook_group group;
-	bool required;
-};
-
-static const struct core_hook core_hooks[] = {
-	{ "nlb_kmalloc", "raw_tp", "kmalloc", "all allocations", GROUP_OBJECT_BIRTHS, true },
-	{ "nlb_kmalloc_node", "raw_tp", "kmalloc_node", "allocations for a NUMA node",
-	  GROUP_OBJECT_BIRTHS, false },
-	{ "nlb_kfree", "raw_tp", "kfree", "all frees", GROUP_OBJECT_ENDS, true },
-	{ "nlb_skb_alloc", "fexit", "__alloc_skb", "skbs", GROUP_SKB_BIRTHS, false },
-	{ "nlb_skb_clone", "fexit", "skb_clone", "clones of skbs", GROUP_SKB_BIRTHS, false },
-	{ "nlb_sock", "fexit", "sk_alloc", "sockets: references to them that are never given back",
-	  GROUP_SKB_BIRTHS, false },
-	{ "nlb_cache_alloc", "raw_tp", "kmem_cache_alloc", "skbs", GROUP_SKB_BIRTHS, false },
-	{ "nlb_cache_free", "raw_tp", "kmem_cache_free", "frees of half-made skbs", GROUP_SKB_ENDS,
-	  false },
-	{ "nlb_cache_alloc_node", "raw_tp", "kmem_cache_alloc_node", "skbs", GROUP_SKB_BIRTHS,
-	  false },
-	{ "nlb_kfree_skb", "raw_tp", "kfree_skb", "frees of dropped skbs", GROUP_SKB_ENDS, false },
-	{ "nlb_consume_skb", "raw_tp", "consume_skb", "frees of consumed skbs", GROUP_SKB_ENDS,
-	  false },
-	{ "nlb__kfree_skb", "fentry", "__kfree_skb", "skbs freed by calling __kfree_skb()",
-	  GROUP_SKB_ENDS, false },
-	{ "nlb_work_start", "tp_btf", "workqueue_execute_start", "work items: who holds what",
-	  GROUP_WORK_BEGINS, false },
-	{ "nlb_work_end", "raw_tp", "workqueue_execute_end", "the end of work items",
-	  GROUP_WORK_ENDS, false },
-	{ "nlb_mod_load", "tp_btf", "module_load", "modules loaded while tracing", GROUP_ALWAYS,
-	  false },
-	{ "nlb_mod_free", "tp_btf", "module_free", "modules unloaded while tracing", GROUP_ALWAYS,
-	  false },
-};
-
 static const char *const default_modules[] = { "nfc_digital", "nfc" };
-
-/* ---- the plan ---- */
-
-static struct entry *add_entry(struct hooks *h, const char *mechanism, const char *target,
-			       const char *module, const char *lost)
-{
-	struct entry *e = calloc(1, sizeof(*e)), **more;
-
-	more = reallocarray(h->entries, h->count + 1, sizeof(*more));
-	if (more)
-		h->entries = more;
-	if (!e || !more) {
-		free(e);
-		return NULL;
-	}
-	e->hook.mechanism = mechanism;
-	e->hook.lost = lost;
-	snprintf(e->hook.target, sizeof(e->hook.target), "%s", target);
-	snprintf(e->hook.module, sizeof(e->hook.module), "%s", module ? module : "");
-	h->entries[h->count++] = e;
-	return e;
-}
-
-static void __attribute__((format(printf, 3, 4)))
-set_state(struct entry *e, enum hook_state state, const char *reason, ...)
-{
-	va_list args;
-
-	e->hook.state = state;
-	va_start(args, reason);
-	vsnprintf(e->hook.reason, sizeof(e->hook.reason), reason, args);
-	va_end(args);
-}
-
-static void plan_core_hook(struct hooks *h, struct entry *e)
-{
-	const struct features *f = &h->kernel->features;
-	const struct btf *btf = h->kernel->btf;
-	const char *target = e->hook.target;
-	bool trampoline =
-		!strcmp(e->hook.mechanism, "fentry") || !strcmp(e->hook.mechanism, "fexit");
-	bool fallback = !strncmp(target, "kmem_cache_", strlen("kmem_cache_"));
-
-	if (!btf) {
-		set_state(e, HOOK_MISSING, "no BTF");
-	} else if (fallback && !f->fentry) {
-		set_state(e, HOOK_UNNEEDED, "fexit of __alloc_skb sees the same");
-	} else if (trampoline && f->fentry) {
-		/* Those of skbs have another way, see fallback. */
-		set_state(e,
-			  !strcmp(target, "__alloc_skb") || !strcmp(target, "skb_clone")
-				  ? HOOK_UNNEEDED
-				  : HOOK_MISSING,
-			  "fentry and fexit are refused: %s", strerror(-f->fentry));
-	} else if (trampoline && !kbtf__has_function(btf, target)) {
-		set_state(e, HOOK_MISSING, "not in BTF");
-	} else if (!trampoline && !kbtf__has_tracepoint(btf, target)) {
-		if (!strcmp(target, "kmalloc_node") || !strcmp(target, "kmem_cache_alloc_node"))
-			set_state(e, HOOK_UNNEEDED, "part of %.*s since 6.1",
-				  (int)strlen(target) - (int)strlen("_node"), target);
-		else if (!strncmp(target, "module_", 7) && !f->modules)
-			set_state(e, HOOK_UNNEEDED, "a kernel without modules");
-		else
-			set_state(e, HOOK_MISSING, "no such tracepoint");
-	}
-	if (e->hook.state == HOOK_PLANNED && missing__refused(&e->hook))
-		set_state(e, HOOK_MISSING, "refused by NFCLEAKBPF_REFUSE");
-}
-
-bool hooks__returns(enum hook_role role)
-{
-	return role == HOOK_FRAME || role == HOOK_SUBMIT || role == HOOK_DISPATCH ||
-	       role == HOOK_ABORT;
-}
-
-/* The module is the function's: a callback need not be of the subsystem that it was given to. */
-static int add_function(struct hooks *h, const struct subsystem *s, const char *module,
-			const char *name, uint64_t addr, const struct hooked_function *f,
-			enum hook_role role, bool at_return, const char *lost)
-{
-	static const char *const mechanisms[][2] = {
-		[ATTACH_KPROBE] = { "kprobe", "kretprobe" },
-		[ATTACH_KPROBE_MULTI] = { "kprobe.multi", "kretprobe.multi" },
-		[ATTACH_FENTRY] = { "fentry", "fexit" },
-	};
-	uint32_t number = names__intern(h->names, name, module);
-	struct entry *e;
-
-	e = number ? add_entry(h, mechanisms[h->mode][at_return], name, module, lost) : NULL;
-	if (!e)
-		return -ENOMEM;
-	e->function = true;
-	e->addr = addr;
-	e->meaning.subsystem = s;
-	e->meaning.role = role;
-	e->meaning.function = number;
-	e->meaning.arguments = f ? f->arguments : NULL;
-	/* Whatever returns may allocate skbs meanwhile. */
-	e->program_name = at_return ? "nlb_leave" : hooks__returns(role) ? "nlb_enter" : "nlb_call";
-	if (!addr)
-		set_state(e, HOOK_MISSING, "no such function in this build of %s", module);
-	else if (h->mode == ATTACH_KPROBE && !h->kernel->features.kprobe)
-		set_state(e, HOOK_MISSING, "no perf kprobes (CONFIG_KPROBE_EVENTS)");
-	else if (h->mode == ATTACH_KPROBE_MULTI && !h->kernel->features.kprobe_multi)
-		set_state(e, HOOK_MISSING, "no kprobe.multi (CONFIG_FPROBE)");
-	else if (h->mode == ATTACH_FENTRY && h->kernel->features.fentry)
-		set_state(e, HOOK_MISSING, "fentry is refused: %s",
-			  strerror(-h->kernel->features.fentry));
-	else if (h->mode == ATTACH_FENTRY && !h->kernel->features.module_btf &&
-		 !kernel__built_in(h->kernel, s->module))
-		set_state(e, HOOK_MISSING, "modules have no BTF on this kernel");
-	else if (missing__refused(&e->hook))
-		set_state(e, HOOK_MISSING, "refused by NFCLEAKBPF_REFUSE");
-	return 0;
-}
-
-static int plan_module(struct hooks *h, const char *module)
-{
-	struct module_symbols symbols;
-	int unread = kernel__module_symbols(h->kernel, module, &symbols), err;
-	size_t first = h->count;
-
-	/* Once a module has begun, its table is elsewhere. */
-	if (unread)
-		unread = kernel__module_symbols(h->kernel, module, &symbols);
-	err = unread == -ENOMEM ? unread : 0;
-	for (size_t i = 0; !err && subsystems[i]; i++) {
-		const struct subsystem *s = subsystems[i];
-
-		if (strcmp(s->module, module) != 0)
-			continue;
-		for (const struct hooked_function *f = s->functions; f->name; f++) {
-			/* These roles want none of the arguments, or one that is only compared. */
-			bool reduced = f->role == HOOK_FRAME || f->role == HOOK_ABORT;
-			uint64_t addr = reduced ? module_symbols__find_reduced(&symbols, f->name)
-						: module_symbols__find(&symbols, f->name);
-
-			err = add_function(h, s, module, f->name, addr, f, f->role, false, f->lost);
-			if (!err && hooks__returns(f->role))
-				err = add_function(h, s, module, f->name, addr, f, f->role, true,
-						   f->lost);
-			/* One that need not be learned. */
-			if (!err && addr && f->role == HOOK_CALLBACK) {
-				err = table__set(&h->callbacks, addr, h);
-				h->nr_callbacks += !err;
-			}
-			if (err)
-				break;
-		}
-	}
-	for (size_t i = first; unread && i < h->count; i++)
-		set_state(h->entries[i], HOOK_MISSING, "the symbols of %s cannot be read: %s",
-			  module, strerror(-unread));
-	/* What it does is told late, perhaps when it is gone. */
-	if (!err && !unread && module_names__keep(h->kernel->names, module, &symbols))
-		log_debug("functions of %s have no names once it is gone", module);
-	module_symbols__free(&symbols);
-	return err;
-}
-
-/* What is there, but cannot be told from the rest of the kernel. */
-static int plan_scattered(struct hooks *h)
-{
-	for (size_t i = 0; subsystems[i]; i++) {
-		const char *module = subsystems[i]->module;
-		struct entry *e;
-
-		if (!builtins__scattered(&h->kernel->builtins, module) ||
-		    !hooks__wants_module(h, module))
-			continue;
-		e = add_entry(h, "text", module, NULL, "all that it allocates");
-		if (!e)
-			return -ENOMEM;
-		e->function = true;
-		e->meaning.role = HOOK_CALLBACK;
-		set_state(e, HOOK_MISSING,
-			  "built into the kernel, with functions that are not in one place");
-	}
-	return 0;
-}
 
 /* ---- modules ---- */
 
@@ -288,86 +67,6 @@ static void forget_callback(struct hooks *h, const struct entry *e)
 		h->nr_callbacks--;
 }
 
-/* Its place among the filter's ranges, until it goes; "": one that is free. */
-static struct place *place_of(struct hooks *h, const char *module)
-{
-	for (size_t i = 0; i < NLB_MAX_RANGES; i++)
-		if (!strcmp(h->places[i].module, module))
-			return &h->places[i];
-	return NULL;
-}
-
-static bool touch(const struct nlb_range *a, const struct nlb_range *b)
-{
-	return a->size && (a->start + a->size == b->start || b->start + b->size == a->start);
-}
-
-/*
- * Neighbours, as parts of the kernel are, share a place: these never go.  Returns whether
- * there was one.
- */
-static bool join_place(struct hooks *h, struct nlb_range range)
-{
-	struct place *joined = NULL;
-
-	for (size_t i = 0; i < NLB_MAX_RANGES; i++) {
-		struct place *p = &h->places[i];
-
-		if (!p->built_in || !touch(&p->text, &range))
-			continue;
-		range.start = p->text.start < range.start ? p->text.start : range.start;
-		range.size += p->text.size;
-		if (joined)
-			*p = (struct place){ 0 };
-		else
-			joined = p;
-		joined->text = range;
-	}
-	return joined;
-}
-
-/* What it allocates is known by its text; without that it is as without a hook. */
-static int take_place(struct hooks *h, const char *module)
-{
-	struct memory_range text[BUILTIN_TEXT];
-	int count = kernel__module_text(h->kernel, module, text, BUILTIN_TEXT);
-	bool built_in = kernel__built_in(h->kernel, module);
-	struct entry *e;
-	int taken = 0;
-
-	for (; taken < count; taken++) {
-		struct nlb_range range = { .start = text[taken].start, .size = text[taken].size };
-		struct place *place;
-
-		if (built_in && join_place(h, range))
-			continue;
-		place = place_of(h, "");
-		if (!place)
-			break;
-		snprintf(place->module, sizeof(place->module), "%s", module);
-		place->built_in = built_in;
-		place->text = range;
-	}
-	if (count > 0 && taken == count)
-		return 0;
-	e = add_entry(h, "filter", "text", module, "what this module allocates");
-	if (!e)
-		return -ENOMEM;
-	if (count < 0)
-		set_state(e, HOOK_MISSING, "it is not known where it lies: %s", strerror(-count));
-	else
-		set_state(e, HOOK_MISSING, "%d modules are traced already", NLB_MAX_RANGES);
-	return 0;
-}
-
-static void leave_place(struct hooks *h, const char *module)
-{
-	struct place *place;
-
-	while ((place = place_of(h, module)))
-		*place = (struct place){ 0 };
-}
-
 /* All of it, or nothing. */
 static int add_module(struct hooks *h, const char *name)
 {
@@ -387,11 +86,11 @@ static int add_module(struct hooks *h, const char *name)
 	snprintf(more[h->nr_modules], sizeof(*more), "%s", name);
 	err = names__trace_module(h->names, name);
 	if (!err)
-		err = take_place(h, name);
+		err = places__take(h, name);
 	if (!err)
-		err = plan_module(h, name);
+		err = plan__module(h, name);
 	if (err) {
-		leave_place(h, name);
+		places__leave(h, name);
 		module_names__drop(h->kernel->names, name);
 	}
 	while (err && h->count > first) {
@@ -400,69 +99,6 @@ static int add_module(struct hooks *h, const char *name)
 	}
 	h->nr_modules += !err;
 	return err;
-}
-
-/*
- * The span encloses all ranges at any moment, for whoever reads its start first: so it is
- * made wider by its size, and then begins earlier; and the other way round.
- */
-static void widen_span(struct nlb_range *span, uint64_t low, uint64_t high)
-{
-	uint64_t end = span->start + span->size;
-
-	if (!span->size) {
-		__atomic_store_n(&span->start, low, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&span->size, high - low, __ATOMIC_SEQ_CST);
-		return;
-	}
-	low = low < span->start ? low : span->start;
-	high = high > end ? high : end;
-	__atomic_store_n(&span->size, high - low, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&span->start, low, __ATOMIC_SEQ_CST);
-}
-
-static void narrow_span(struct hooks *h, struct nlb_range *span, uint64_t low, uint64_t high)
-{
-	if (span->start != low) {
-		__atomic_store_n(&span->start, low, __ATOMIC_SEQ_CST);
-		/* Who has read where it began takes its old end for granted. */
-		if (arm__wait_for_programs(h))
-			return; /* it ends later than need be */
-	}
-	__atomic_store_n(&span->size, high - low, __ATOMIC_SEQ_CST);
-}
-
-/* Each module's range stays where it is, so none is missed while another's is written. */
-static void write_ranges(struct hooks *h)
-{
-	struct nlb_filter *f = &h->skel->bss->filter;
-	uint64_t low = UINT64_MAX, high = 0;
-
-	for (size_t i = 0; i < NLB_MAX_RANGES; i++) {
-		const struct nlb_range *text = &h->places[i].text;
-		uint64_t end = text->start + text->size;
-
-		if (!text->size)
-			continue;
-		low = text->start < low ? text->start : low;
-		high = end > high ? end : high;
-	}
-	if (h->armed && high)
-		widen_span(&f->span, low, high);
-	/* A range is written size last; a torn one is empty. */
-	for (size_t i = 0; i < NLB_MAX_RANGES; i++) {
-		const struct nlb_range *text = &h->places[i].text;
-
-		if (f->ranges[i].start == text->start && f->ranges[i].size == text->size)
-			continue;
-		__atomic_store_n(&f->ranges[i].size, 0, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&f->ranges[i].start, text->start, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&f->ranges[i].size, text->size, __ATOMIC_SEQ_CST);
-	}
-	if (h->armed && high)
-		narrow_span(h, &f->span, low, high);
-	else
-		__atomic_store_n(&f->span.size, 0, __ATOMIC_SEQ_CST);
 }
 
 /* ---- loading and attaching ---- */
@@ -596,8 +232,8 @@ static void attach_entry(struct hooks *h, size_t index)
 		attach_entry(h, end);
 	if (end < h->count && h->entries[end]->hook.state != HOOK_ATTACHED) {
 		if (missing__needs_end(e)) {
-			set_state(e, HOOK_MISSING, "%s %s is missing",
-				  h->entries[end]->hook.mechanism, h->entries[end]->hook.target);
+			plan__state(e, HOOK_MISSING, "%s %s is missing",
+				    h->entries[end]->hook.mechanism, h->entries[end]->hook.target);
 			return;
 		}
 		e->program_name = "nlb_call"; /* a fact, but no frame */
@@ -613,7 +249,7 @@ static void attach_entry(struct hooks *h, size_t index)
 	else
 		err = attach__program(&e->attachment, e->program);
 	if (err)
-		set_state(e, HOOK_MISSING, "%s", attach__error(err, h->mode));
+		plan__state(e, HOOK_MISSING, "%s", attach__error(err, h->mode));
 	else
 		e->hook.state = HOOK_ATTACHED;
 }
@@ -652,7 +288,7 @@ void hooks__arm(struct hooks *h)
 	/* What functions did until now says nothing of memory, which was not followed. */
 	h->awake_since = clock__now();
 	h->armed = true;
-	write_ranges(h);
+	places__write(h);
 }
 
 void hooks__disarm(struct hooks *h)
@@ -734,7 +370,7 @@ int hooks__module_loaded(struct hooks *h)
 	 * function hooks take their time, and the module begins now.  If memory cannot be
 	 * followed, that was said, and is tried again (arming.c).
 	 */
-	write_ranges(h);
+	places__write(h);
 	(void)hooks__wake(h);
 	attach_planned(h);
 	missing__say(h, first);
@@ -752,16 +388,16 @@ bool hooks__module_gone(struct hooks *h, const char *name)
 	memmove(&h->modules[i], &h->modules[i + 1], (h->nr_modules - i - 1) * sizeof(*h->modules));
 	memmove(&h->lives[i], &h->lives[i + 1], (h->nr_modules - i - 1) * sizeof(*h->lives));
 	h->nr_modules--;
-	leave_place(h, name);
+	places__leave(h, name);
 	module_names__drop(h->kernel->names, name);
-	write_ranges(h);
+	places__write(h);
 	detach(h, name);
 	for (i = 0; i < h->count; i++) {
 		struct entry *e = h->entries[i];
 
 		if (strcmp(e->hook.module, name) != 0 || e->hook.state == HOOK_GONE)
 			continue;
-		set_state(e, HOOK_GONE, "its module was unloaded");
+		plan__state(e, HOOK_GONE, "its module was unloaded");
 		forget_callback(h, e);
 	}
 	return true;
@@ -776,13 +412,13 @@ void hooks__learn_callback(struct hooks *h, const struct subsystem *s, uint64_t 
 	if (table__get(&h->callbacks, addr) || kernel__resolve(h->kernel, &addr, 1, &sym) ||
 	    sym.offset || !missing__alive(h, sym.module) || table__set(&h->callbacks, addr, h))
 		return;
-	if (add_function(h, s, sym.module, sym.name, addr, NULL, HOOK_CALLBACK, false, lost)) {
+	if (plan__function(h, s, sym.module, sym.name, addr, NULL, HOOK_CALLBACK, false, lost)) {
 		table__remove(&h->callbacks, addr); /* the next time, then */
 		return;
 	}
 	if (h->nr_callbacks++ >= MAX_CALLBACKS)
-		set_state(h->entries[h->count - 1], HOOK_MISSING, "%d callbacks are hooked already",
-			  MAX_CALLBACKS);
+		plan__state(h->entries[h->count - 1], HOOK_MISSING,
+			    "%d callbacks are hooked already", MAX_CALLBACKS);
 	attach_entry(h, h->count - 1);
 	missing__say(h, h->count - 1);
 }
@@ -793,12 +429,12 @@ int hooks__new(struct hooks **out, const struct hooks_config *config, struct ker
 	       struct names *names)
 {
 	struct hooks *h = calloc(1, sizeof(*h));
-	int err = h ? 0 : -ENOMEM;
 	size_t i;
+	int err;
 
 	*out = NULL;
-	if (err)
-		return err;
+	if (!h)
+		return -ENOMEM;
 	h->config = *config;
 	h->kernel = kernel;
 	h->names = names;
@@ -806,18 +442,7 @@ int hooks__new(struct hooks **out, const struct hooks_config *config, struct ker
 	if (h->mode == ATTACH_AUTO)
 		h->mode = kernel->features.kprobe || kernel->features.fentry ? ATTACH_KPROBE
 									     : ATTACH_FENTRY;
-	for (i = 0; !err && i < sizeof(core_hooks) / sizeof(*core_hooks); i++) {
-		const struct core_hook *c = &core_hooks[i];
-		struct entry *e = add_entry(h, c->mechanism, c->target, NULL, c->lost);
-
-		err = e ? 0 : -ENOMEM;
-		if (e) {
-			e->program_name = c->program;
-			e->group = c->group;
-			e->required = c->required;
-			plan_core_hook(h, e);
-		}
-	}
+	err = plan__core(h);
 	for (i = 0; !err && subsystems[i]; i++)
 		for (const char *const *w = subsystems[i]->wrappers; !err && w && *w; w++)
 			err = names__wrapper(names, *w);
@@ -825,7 +450,7 @@ int hooks__new(struct hooks **out, const struct hooks_config *config, struct ker
 		if (hooks__wants_module(h, kernel->modules.list[i].name))
 			err = add_module(h, kernel->modules.list[i].name);
 	if (!err)
-		err = plan_scattered(h);
+		err = plan__scattered(h);
 	if (!err)
 		missing__plan(h);
 	if (err)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files behind hooks.h share: hooks.c plans, loads and attaches, arm.c lets what
- * follows memory sleep and wakes it up.
+ * What the files behind hooks.h share: plan.c says what is to be hooked, missing.c what is not
+ * after all, places.c tells the filter where modules lie, hooks.c loads, attaches and follows
+ * modules, arm.c lets what follows memory sleep and wakes it up.
  */
 #ifndef NLB_HOOKS_INTERNAL_H
 #define NLB_HOOKS_INTERNAL_H
@@ -70,6 +71,39 @@ struct hooks {
 	bool unsure;   /* one may have come or gone untold */
 	bool failed;   /* one came that could not be taken */
 };
+
+/* ---- plan.c ---- */
+
+/* A hook more, at the end, to be attached; NULL: no memory.  It belongs to the hooks. */
+struct entry *plan__entry(struct hooks *h, const char *mechanism, const char *target,
+			  const char *module, const char *lost);
+/* What has become of it, and why: as printf prints it. */
+void plan__state(struct entry *e, enum hook_state state, const char *reason, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The hooks that belong to no module.  0 or -ENOMEM, as all that plan. */
+int plan__core(struct hooks *h);
+/* All that the subsystems' tables know of a module. */
+int plan__module(struct hooks *h, const char *module);
+/* What is there, but cannot be told from the rest of the kernel. */
+int plan__scattered(struct hooks *h);
+/*
+ * A function's entry, or its return; addr is 0 where this build has none.  The module is the
+ * function's: a callback need not be of the subsystem that it was given to.
+ */
+int plan__function(struct hooks *h, const struct subsystem *s, const char *module, const char *name,
+		   uint64_t addr, const struct hooked_function *f, enum hook_role role,
+		   bool at_return, const char *lost);
+
+/* ---- places.c ---- */
+
+/*
+ * A place for a module's text; it is an entry that is missing where there is none or it is not
+ * known where it lies, since the module is then as without a hook.  0 or -ENOMEM.
+ */
+int places__take(struct hooks *h, const char *module);
+void places__leave(struct hooks *h, const char *module);
+/* Tells the programs.  While not armed nothing is in scope, wherever it lies. */
+void places__write(struct hooks *h);
 
 /* ---- arm.c ---- */
 
