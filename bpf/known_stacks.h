@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Stacks that need not be walked again: the kernel's side of src/trace/stacks.h.  Part of
- * nfcleakbpf.bpf.c, whose ring buffer it writes to.
+ * Stacks that need not be walked again: the kernel's side of src/trace/stacks.h.
  *
  * Walking a stack costs as much as ten times everything else that is done about an
  * allocation, and it is nearly always one of a few dozen.  Where each return address
@@ -11,6 +10,8 @@
  */
 #ifndef NLB_KNOWN_STACKS_H
 #define NLB_KNOWN_STACKS_H
+
+#include "send.h"
 
 /* Filled by the loader from what nlb_stack records tell; see src/trace/stacks.h. */
 struct {

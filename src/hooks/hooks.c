@@ -124,7 +124,7 @@ static struct nlb_range symbol_range(const struct hooks *h, const char *name)
 	return (struct nlb_range){ .start = addr, .size = size ? strtoull(size + 1, NULL, 16) : 0 };
 }
 
-/* See in_interrupt() in bpf/nfcleakbpf.bpf.c. */
+/* See in_interrupt() in bpf/send.h. */
 static void find_preempt_count(const struct hooks *h, struct nlb_filter *f)
 {
 	int offset = kbtf__member_offset(h->kernel->btf, "pcpu_hot", "preempt_count");

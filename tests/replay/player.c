@@ -169,7 +169,7 @@ int player__event(struct player *p, const struct event *e, enum passage passage)
 		return 0;
 	if (event.type == EVENT_ALLOC) {
 		if (book_at(p, event.alloc.addr)) {
-			/* book__heal() in bpf/nfcleakbpf.bpf.c */
+			/* book__heal() in bpf/book.h */
 			healed =
 				(struct event){ .type = EVENT_FREE, .time = p->now, .tid = e->tid };
 			healed.free.addr = event.alloc.addr;

@@ -46,7 +46,7 @@ static void make(struct nlb_stack *s, const unsigned *calls, unsigned n, unsigne
 	}
 }
 
-/* What bpf/nfcleakbpf.bpf.c does with it. */
+/* What bpf/known_stacks.h does with it. */
 static bool same(const struct nlb_known_stack *k, const struct nlb_stack *s)
 {
 	for (uint32_t i = 0; i < k->words; i++) {
