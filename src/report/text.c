@@ -13,9 +13,9 @@
 #include "util/footprint.h"
 #include "util/list.h"
 #include "util/printable.h"
+#include "util/wrap.h"
 #include "version.h"
 
-#define COLUMNS	       79
 #define ALERT_INTERVAL 1000000000ULL /* of the same site */
 #define BAR	       30
 #define UNUSED_MAX     20 /* suppressions that are named */
@@ -56,34 +56,6 @@ static struct report *text_open(FILE *out, const struct names *names, bool quiet
 	return r;
 }
 
-/* Writes text broken at spaces, all lines but the first indented. */
-static void wrapped(FILE *out, size_t column, size_t indent, const char *text)
-{
-	while (*text) {
-		size_t word = strcspn(text, " ");
-
-		if (column > indent && column + 1 + word > COLUMNS) {
-			fprintf(out, "\n%*s", (int)indent, "");
-			column = indent;
-		} else if (column > indent) {
-			fputc(' ', out);
-			column++;
-		}
-		fprintf(out, "%.*s", (int)word, text);
-		column += word;
-		text += word;
-		text += strspn(text, " ");
-	}
-	fputc('\n', out);
-}
-
-/* The same on a line of its own. */
-static void wrapped_line(FILE *out, size_t indent, const char *text)
-{
-	fprintf(out, "%*s", (int)indent, "");
-	wrapped(out, indent, indent, text);
-}
-
 static char *detail(const struct report_leak *l)
 {
 	char *text = NULL;
@@ -94,15 +66,14 @@ static char *detail(const struct report_leak *l)
 		return NULL;
 	fprintf(f, "    allocated by %s (pid %u) at\n", l->a->comm, l->a->tid);
 	for (size_t i = 0; l->stack && i < l->stack->depth; i++)
-		wrapped_line(f, 6, l->stack->frames[i].text);
+		wrap__text(f, 6, "", l->stack->frames[i].text);
 	if (!l->stack)
 		fprintf(f, "      (no stack)\n");
 	if (l->command) {
 		char line[512];
 
 		words__carried(l, line, sizeof(line));
-		fprintf(f, "    ");
-		wrapped(f, 4, 4, line);
+		wrap__text(f, 4, "", line);
 	}
 	for (size_t i = 0; i < l->nr_bytes; i++)
 		fprintf(f, "%s%02x", i % 16 ? " " : i ? "\n          " : "    bytes ", l->bytes[i]);
@@ -112,8 +83,7 @@ static char *detail(const struct report_leak *l)
 		char why[WORDS_DEGRADED];
 
 		words__degraded(l->a->degraded, why, sizeof(why));
-		fprintf(f, "    degraded: ");
-		wrapped(f, 14, 14, why);
+		wrap__text(f, 14, "    degraded: ", why);
 	}
 	fclose(f);
 	return text;
@@ -166,7 +136,7 @@ static void say(struct report *r, struct site *s, uint64_t now)
 		     s->count) < 0)
 		return;
 	stamp(r, now);
-	wrapped(r->out, 13, 13, text);
+	wrap__rest(r->out, 13, text);
 	fflush(r->out);
 	free(text);
 	s->said = s->count;
@@ -187,11 +157,9 @@ static void text_start(struct report *r, const struct report_start *s)
 				      s->modules[i]);
 	if (n < sizeof(line))
 		snprintf(line + n, sizeof(line) - n, " on %s with %zu hooks", s->kernel, s->hooks);
-	wrapped(r->out, 0, 0, line);
-	for (size_t i = 0; i < s->nr_missing; i++) {
-		fprintf(r->out, "not hooked: ");
-		wrapped(r->out, 12, 12, s->missing[i]);
-	}
+	wrap__text(r->out, 0, "", line);
+	for (size_t i = 0; i < s->nr_missing; i++)
+		wrap__text(r->out, 12, "not hooked: ", s->missing[i]);
 	fflush(r->out);
 }
 
@@ -227,7 +195,7 @@ static void no_leak(struct report *r, struct site *s, const struct report_leak *
 	snprintf(line, sizeof(line), "retracted: %" PRIu64 " bytes at 0x%" PRIx64 " %s", l->a->size,
 		 l->a->addr, why);
 	stamp(r, l->now);
-	wrapped(r->out, 13, 13, line);
+	wrap__rest(r->out, 13, line);
 	fflush(r->out);
 }
 
@@ -258,8 +226,7 @@ static void text_warning(struct report *r, const char *rule, const char *message
 	(void)rule;
 	if (r->quiet)
 		return;
-	fprintf(r->out, "warning: ");
-	wrapped(r->out, 9, 9, message);
+	wrap__text(r->out, 9, "warning: ", message);
 	fflush(r->out);
 }
 
@@ -303,18 +270,18 @@ static void distribution(FILE *out, const char *title, const uint64_t *counts, s
 
 static void text_histogram(struct report *r, const struct histogram *h, const char *callback)
 {
-	char line[256];
+	char name[256], line[256];
 
 	if (r->title)
 		fprintf(r->out, "\nallocations by callback\n");
 	r->title = false;
 	snprintf(line, sizeof(line),
-		 "%s: %" PRIu64 " allocations of %" PRIu64 " bytes, %" PRIu64 " freed, %" PRIu64
+		 "%" PRIu64 " allocations of %" PRIu64 " bytes, %" PRIu64 " freed, %" PRIu64
 		 " outstanding",
-		 callback ? callback : "(no callback)", h->allocations, h->bytes, h->freed,
-		 h->outstanding);
+		 h->allocations, h->bytes, h->freed, h->outstanding);
 	fputc('\n', r->out);
-	wrapped(r->out, 0, 2, line);
+	snprintf(name, sizeof(name), "%s:", callback ? callback : "(no callback)");
+	wrap__text(r->out, 2, name, line);
 	distribution(r->out, "size in bytes", h->size_log2, 32);
 	distribution(r->out, "lifetime in microseconds", h->lifetime_us_log2, 48);
 	fflush(r->out);
@@ -383,7 +350,7 @@ static void suppression_line(struct report *r, const struct suppression *s)
 		fprintf(r->out, "  unused  ");
 	snprintf(line, sizeof(line), "leak:%s (%s:%u)", s->pattern, s->file, s->line);
 	printable__make(line);
-	wrapped(r->out, 10, 10, line);
+	wrap__rest(r->out, 10, line);
 }
 
 /* What was suppressed and by what, what was not, what could be. */
@@ -429,8 +396,8 @@ static void text_end(struct report *r, const struct report_end *e)
 			 ++sites, rule__name(site->rule), site->count, site->bytes);
 		certainties(site, what, sizeof(what));
 		fprintf(r->out, "%s%s(%s)\n", line,
-			strlen(line) + strlen(what) + 3 > COLUMNS ? "\n    " : " ", what);
-		wrapped_line(r->out, 4, site->sentence ? site->sentence : "");
+			strlen(line) + strlen(what) + 3 > WRAP_COLUMNS ? "\n    " : " ", what);
+		wrap__text(r->out, 4, "", site->sentence ? site->sentence : "");
 		fputs(site->detail ? site->detail : "", r->out);
 		count += site->count;
 		bytes += site->bytes;
@@ -443,7 +410,7 @@ static void text_end(struct report *r, const struct report_end *e)
 		 " suspects, %" PRIu64 " cleared, %" PRIu64 " retracted",
 		 e->seconds, s->allocations, s->frees, s->outstanding, s->commands, s->callbacks,
 		 s->suspects, s->cleared, s->retracted - hidden->retracted);
-	wrapped(r->out, 0, 0, line);
+	wrap__text(r->out, 0, "", line);
 	losses(r, e, s);
 	if (e->incomplete)
 		fprintf(r->out, "incomplete: %s\n", words_incomplete);

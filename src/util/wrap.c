@@ -47,3 +47,11 @@ void wrap__text(FILE *out, int indent, const char *lead, const char *text)
 	wrap__words(&w, text);
 	wrap__end(&w);
 }
+
+void wrap__rest(FILE *out, int column, const char *text)
+{
+	struct wrap w = { .out = out, .indent = column, .column = column };
+
+	wrap__words(&w, text);
+	wrap__end(&w);
+}

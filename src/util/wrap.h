@@ -27,5 +27,7 @@ void wrap__end(struct wrap *w);
 
 /* All of it at once. */
 void wrap__text(FILE *out, int indent, const char *lead, const char *text);
+/* The rest of a line of which so many columns are written. */
+void wrap__rest(FILE *out, int column, const char *text);
 
 #endif /* NLB_WRAP_H */
