@@ -274,6 +274,7 @@ static void command_unbind(struct ledger *l, struct command *c)
 	} else {
 		table__remove(&l->by_argument, key);
 	}
+	c->same = NULL; /* it may be bound again */
 }
 
 void command_end(struct ledger *l, struct command *c)
