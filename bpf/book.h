@@ -34,7 +34,10 @@ static __always_inline void send_free(__u64 addr, __u64 born, __u64 site, __u32 
 	submit(e);
 }
 
-/* As an error of a map: no macros come with vmlinux.h. */
+/*
+ * As an error of a map: no macros come with vmlinux.h.  To be kept in an int: before 6.4 the
+ * functions of maps, which programs call directly, return one, and the upper half is anything.
+ */
 #define NO_ENTRY 2  /* ENOENT */
 #define TOO_BIG	 7  /* E2BIG: of a preallocated map */
 #define NO_SPACE 28 /* ENOSPC */
@@ -45,7 +48,7 @@ static __always_inline void send_free(__u64 addr, __u64 born, __u64 site, __u32 
  */
 static __always_inline bool book__remove(__u64 addr)
 {
-	long err = bpf_map_delete_elem(&book, &addr);
+	int err = bpf_map_delete_elem(&book, &addr);
 
 	if (!err)
 		live_count(addr, -1);
@@ -76,7 +79,7 @@ static __always_inline void book__heal(__u64 addr)
 
 static __always_inline bool book__add(__u64 addr, const struct nlb_book_entry *entry)
 {
-	long err = bpf_map_update_elem(&book, &addr, entry, BPF_ANY);
+	int err = bpf_map_update_elem(&book, &addr, entry, BPF_ANY);
 
 	if (err == -TOO_BIG || err == -NO_SPACE)
 		__sync_fetch_and_add(&counters.book_full, 1);
