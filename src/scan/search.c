@@ -54,7 +54,8 @@ struct search {
 	struct region holes[MAX_HOLES]; /* in .data, .bss and every CPU's area */
 	size_t nr_holes;
 	uint64_t init_task;
-	uint32_t self; /* this process */
+	uint64_t thread_size; /* of a stack */
+	uint32_t self;	      /* this process */
 	struct {
 		int tasks, thread_node, signal, stack, sp, thread_head, on_cpu, tgid;
 	} offset;
@@ -129,14 +130,19 @@ static void find_freed(struct search *s)
 	s->holes[s->nr_holes++] = (struct region){ start, end - start };
 }
 
-/* arch/x86: their symbols are offsets into each CPU's area, but for the first. */
+/*
+ * arch/x86/include/asm/page_64_types.h: with KASAN stacks are twice as large.  Their symbols are
+ * offsets into each CPU's area, but for the first.
+ */
 static void find_stacks(struct search *s)
 {
-	const uint64_t thread_size = 16384, page = 4096;
+	const uint64_t page = 4096;
+	uint64_t addr, twice = query__find(s->query, NULL, "kasan_report", &addr) ? 1 : 2;
 
-	find_stack(s, "init_stack", thread_size);
-	find_stack(s, "irq_stack_backing_store", thread_size);
-	find_stack(s, "exception_stacks", 12 * page);
+	s->thread_size = 4 * page * twice;
+	find_stack(s, "init_stack", s->thread_size);
+	find_stack(s, "irq_stack_backing_store", s->thread_size);
+	find_stack(s, "exception_stacks", 12 * page * twice);
 	find_stack(s, "entry_stack_storage", page);
 }
 
@@ -393,14 +399,13 @@ static int read_u32(struct search *s, uint64_t addr, int offset, uint32_t *value
 /* The part of a task's stack that is in use.  A task that is gone is no error. */
 static int read_stack(struct search *s, uint64_t task)
 {
-	const uint64_t thread_size = 16384; /* arch/x86: THREAD_SIZE without KASAN */
 	uint32_t running = 0, tgid = 0;
 	uint64_t stack, sp, start;
 
 	if (read_u64(s, task, s->offset.stack, &stack) || !stack ||
 	    read_u64(s, task, s->offset.sp, &sp))
 		return 0;
-	start = sp - stack < thread_size ? sp & ~7ULL : stack;
+	start = sp - stack < s->thread_size ? sp & ~7ULL : stack;
 	/* Of one that runs the pointer is where it was last switched out; but what
 	 * this process does is to read addresses, and its stack is full of them.
 	 */
@@ -412,7 +417,7 @@ static int read_stack(struct search *s, uint64_t task)
 		if (running)
 			start = stack;
 	}
-	return read_region(s, start, stack + thread_size - start, 0);
+	return read_region(s, start, stack + s->thread_size - start, 0);
 }
 
 /*

@@ -273,6 +273,11 @@ void image__set_task(uint64_t stack, bool running, unsigned tgid)
 	image__put(task_of(stack) + TASK_ON_CPU, running | (uint64_t)tgid << 32);
 }
 
+void image__enlarge_stack(uint64_t stack)
+{
+	image__put(task_of(stack) + TASK_STACK_PTR, stack - IMAGE_STACK);
+}
+
 uint64_t image__task_link(uint64_t stack)
 {
 	return task_of(stack) + TASK_LIST;

@@ -102,6 +102,8 @@ uint64_t image__add_task(uint64_t used);
 uint64_t image__add_thread(uint64_t used);
 /* Whether the task with this stack runs, and of which process it is. */
 void image__set_task(uint64_t stack, bool running, unsigned tgid);
+/* It begins as much earlier again, where there is nothing to be read. */
+void image__enlarge_stack(uint64_t stack);
 /* Where it names the next task. */
 uint64_t image__task_link(uint64_t stack);
 

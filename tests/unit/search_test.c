@@ -106,6 +106,12 @@ static void start(struct world *w, enum image_layout layout)
 	assert_int_equal(search__new(&w->search, NULL, w->btf), 0);
 }
 
+static void start_anew(struct world *w)
+{
+	search__free(w->search);
+	assert_int_equal(search__new(&w->search, NULL, w->btf), 0);
+}
+
 static void stop(struct world *w)
 {
 	search__free(w->search);
@@ -550,6 +556,24 @@ static void running(void **state)
 	stop(&w);
 }
 
+/* With KASAN stacks are twice as large, and what is used is the upper part of that. */
+static void kasan(void **state)
+{
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	image__symbol("kasan_report", KERNEL);
+	start_anew(&w);
+	image__enlarge_stack(w.stack);
+	image__enlarge_stack(w.thread_stack);
+	image__enlarge_stack(w.last_stack);
+	check_word(&w, w.stack + IMAGE_STACK - 512, REACHABLE);
+	check_word(&w, w.stack + IMAGE_STACK - 8, REACHABLE);
+	check_word(&w, w.stack + IMAGE_STACK - 520, LEAKED);
+	stop(&w);
+}
+
 /* Once the stack is seen to reach all that is sought, the rest of memory is not read. */
 static void sought(void **state)
 {
@@ -608,6 +632,7 @@ static const struct CMUnitTest search[] = {
 	TEST("search: marked through what is free", freed_on_the_way),
 	TEST("search: tasks that go while they are walked", astray),
 	TEST("search: stacks of tasks that run", running),
+	TEST("search: stacks of a kernel with KASAN", kasan),
 };
 
 UNIT_MAIN(search)
