@@ -201,7 +201,8 @@ struct nlb_range {
 /*
  * The filter of the hot programs, in .bss.  The loader writes it through the
  * mapped skeleton; span is the last thing it sets and the first it clears:
- * with a span of 0 no program does anything.
+ * with a span of 0 no allocation by kmalloc is in scope.  What functions do, and
+ * skbs in them, is told all the same: the loader drops it (hooks__too_late()).
  */
 struct nlb_filter {
 	struct nlb_range span;	    /* encloses all ranges */

@@ -202,7 +202,7 @@ int nlb_work_end(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!filter.scope || !*scope_slot(own_slot()))
 		return 0;
-	key = (__u32)bpf_get_current_pid_tgid();
+	key = scope__key();
 	s = scope__find(key);
 	if (!s || !s->depth || s->work != work)
 		return 0;

@@ -87,8 +87,8 @@ static __always_inline struct nlb_scope *scope__make(__u32 key)
 /* Only the outermost frame has a function and a work item: 0 if it is none. */
 static __always_inline void scope__enter(__u64 work, __u64 function)
 {
-	/* No interrupt executes work items. */
-	__u32 key = work ? (__u32)bpf_get_current_pid_tgid() : scope__key();
+	/* A work item may be a softirq's, too (WQ_BH, 6.9). */
+	__u32 key = scope__key();
 	struct nlb_scope *s = scope__find(key) ?: scope__make(key);
 
 	if (!s)

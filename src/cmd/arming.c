@@ -77,7 +77,6 @@ static bool quiet(struct arming *a)
 {
 	if (!hooks__may_sleep(a->hooks) || ledger__stats(a->ledger)->commands_live)
 		return false;
-	/* To ask for the NFC family would load its module. */
 	if (modules__find(&a->kernel->modules, "nfc") && devices__powered(a->devices))
 		return false;
 	return !hooks__inside(a->hooks);

@@ -77,8 +77,10 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 		{ "kprobe.multi", f->kprobe_multi, "on request (--attach kprobe-multi)",
 		  "not on this kernel (needs CONFIG_FPROBE)" },
 		{ "fentry", !f->fentry,
-		  f->module_btf ? "for skbs; for module functions on request (--attach fentry)"
-				: "for skbs; not for module functions, which have no BTF",
+		  !f->module_btf ? "for skbs; not for module functions, which have no BTF"
+		  : f->function_fentry
+			  ? "for skbs; not for module functions (before 5.19)"
+			  : "for skbs; for module functions on request (--attach fentry)",
 		  "refused; skbs are followed by the allocation of their struct instead" },
 		{ "cookies", f->cookie, "hooks can be told apart",
 		  "none in kprobes (before 5.15): a program for each hook" },
@@ -146,7 +148,7 @@ static const char *conclusion(const struct doctor *d, bool *can)
 	if (!f->modules && !d->kernel.builtins.nfc)
 		return "'run' has nothing to trace: this kernel has no modules, and NFC is not "
 		       "built in.";
-	if (!f->kprobe && f->fentry)
+	if (!f->kprobe && f->function_fentry)
 		return "'run' cannot follow commands: there are neither kprobes nor fentry.";
 	if (!hooks__nr_modules(d->hooks) && d->kernel.builtins.nfc) {
 		snprintf(refusal, sizeof(refusal), "%s.", builtins__refusal(&d->kernel.builtins));

@@ -229,6 +229,8 @@ static void on_module(struct run *r, const struct nlb_module *m)
 			 hooks__module(r->hooks, i));
 	if (!r->tracing)
 		begin(r);
+	/* It may have begun before all of its functions were hooked. */
+	session__woke(r->session, clock__now());
 }
 
 /* Where a hook on modules is missing, or what it said was lost. */

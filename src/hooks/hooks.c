@@ -60,6 +60,16 @@ const char *hooks__module(const struct hooks *h, size_t index)
 	return h->modules[index];
 }
 
+/*
+ * One that is just being loaded is in /proc/modules before it is in sysfs, which tells its lives
+ * apart: it is taken when its own event comes.
+ */
+static bool can_take(const struct hooks *h, const char *name)
+{
+	return hooks__wants_module(h, name) && !hooks__has_module(h, name) &&
+	       (kernel__built_in(h->kernel, name) || missing__life(name));
+}
+
 static void forget_callback(struct hooks *h, const struct entry *e)
 {
 	if (e->function && e->meaning.role == HOOK_CALLBACK &&
@@ -145,7 +155,7 @@ static void choose_function_programs(struct hooks *h)
 					      h->skel->progs.nlb_f_leave };
 	bool kprobe = h->mode == ATTACH_KPROBE ||
 		      (h->mode == ATTACH_KPROBE_MULTI && h->kernel->features.cookie);
-	bool fentry = h->mode == ATTACH_FENTRY && !h->kernel->features.fentry &&
+	bool fentry = h->mode == ATTACH_FENTRY && !h->kernel->features.function_fentry &&
 		      (h->kernel->features.module_btf || h->kernel->builtins.nfc);
 
 	for (size_t i = 0; i < 3; i++) {
@@ -280,6 +290,8 @@ int hooks__attach(struct hooks *h)
 		}
 	}
 	h->level = HOOKS_AWAKE;
+	/* What came or went while all that was attached. */
+	h->unsure = true;
 	return 0;
 }
 
@@ -358,7 +370,7 @@ int hooks__module_loaded(struct hooks *h)
 	for (size_t i = 0; !err && i < h->kernel->modules.count; i++) {
 		const char *name = h->kernel->modules.list[i].name;
 
-		if (hooks__has_module(h, name) || !hooks__wants_module(h, name))
+		if (!can_take(h, name))
 			continue;
 		err = add_module(h, name);
 	}
@@ -440,14 +452,15 @@ int hooks__new(struct hooks **out, const struct hooks_config *config, struct ker
 	h->names = names;
 	h->mode = config->mode;
 	if (h->mode == ATTACH_AUTO)
-		h->mode = kernel->features.kprobe || kernel->features.fentry ? ATTACH_KPROBE
-									     : ATTACH_FENTRY;
+		h->mode = kernel->features.kprobe || kernel->features.function_fentry
+				  ? ATTACH_KPROBE
+				  : ATTACH_FENTRY;
 	err = plan__core(h);
 	for (i = 0; !err && subsystems[i]; i++)
 		for (const char *const *w = subsystems[i]->wrappers; !err && w && *w; w++)
 			err = names__wrapper(names, *w);
 	for (i = 0; !err && i < kernel->modules.count; i++)
-		if (hooks__wants_module(h, kernel->modules.list[i].name))
+		if (can_take(h, kernel->modules.list[i].name))
 			err = add_module(h, kernel->modules.list[i].name);
 	if (!err)
 		err = plan__scattered(h);

@@ -3,7 +3,8 @@
  * Which functions and tracepoints are hooked, by which mechanism, and doing it.
  *
  * Everything is loaded and attached first; hooks__arm() then opens the filter
- * with one store, hooks__disarm() closes it with one.  While there is nothing to
+ * with one store, hooks__disarm() closes it with one, and what is told after that
+ * is dropped.  While there is nothing to
  * follow, the hooks on the whole machine's memory are let go (arm.c).  Nothing is
  * pinned: what is attached goes with the process, also when it is killed.
  *

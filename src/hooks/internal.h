@@ -102,7 +102,7 @@ int plan__function(struct hooks *h, const struct subsystem *s, const char *modul
  */
 int places__take(struct hooks *h, const char *module);
 void places__leave(struct hooks *h, const char *module);
-/* Tells the programs.  While not armed nothing is in scope, wherever it lies. */
+/* Tells the programs.  While not armed no kmalloc is in scope, wherever it is called. */
 void places__write(struct hooks *h);
 
 /* ---- arm.c ---- */

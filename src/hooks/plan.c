@@ -169,9 +169,10 @@ int plan__function(struct hooks *h, const struct subsystem *s, const char *modul
 		plan__state(e, HOOK_MISSING, "no perf kprobes (CONFIG_KPROBE_EVENTS)");
 	else if (h->mode == ATTACH_KPROBE_MULTI && !h->kernel->features.kprobe_multi)
 		plan__state(e, HOOK_MISSING, "no kprobe.multi (CONFIG_FPROBE)");
-	else if (h->mode == ATTACH_FENTRY && h->kernel->features.fentry)
-		plan__state(e, HOOK_MISSING, "fentry is refused: %s",
-			    strerror(-h->kernel->features.fentry));
+	else if (h->mode == ATTACH_FENTRY && h->kernel->features.function_fentry)
+		plan__state(e, HOOK_MISSING, "fentry%s is refused: %s",
+			    h->kernel->features.fentry ? "" : " with cookies (5.19)",
+			    strerror(-h->kernel->features.function_fentry));
 	else if (h->mode == ATTACH_FENTRY && !h->kernel->features.module_btf &&
 		 !kernel__built_in(h->kernel, s->module))
 		plan__state(e, HOOK_MISSING, "modules have no BTF on this kernel");

@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <linux/nfc.h>
 #include <netlink/genl/ctrl.h>
+#include <netlink/genl/family.h>
 #include <netlink/genl/genl.h>
 #include <stdlib.h>
 #include <sys/time.h>
 
 struct devices {
 	struct nl_sock *sock;
+	int family;  /* its number; 0: there was none */
 	int powered; /* of the dump under way */
 };
 
@@ -59,24 +61,56 @@ static int connect_once(struct devices *d)
 	return 0;
 }
 
+/*
+ * The number of NFC's family, 0 if there is none, negative if the kernel does not say.  Asked for
+ * by its name it would be loaded, with its module, that somebody may just have unloaded; the list
+ * of all is only what is there.
+ */
+static int find_family(const struct devices *d)
+{
+	struct genl_family *family;
+	struct nl_cache *all;
+	int number = 0;
+
+	if (genl_ctrl_alloc_cache(d->sock, &all))
+		return -EIO;
+	family = genl_ctrl_search_by_name(all, NFC_GENL_NAME);
+	if (family)
+		number = (int)genl_family_get_id(family);
+	genl_family_put(family);
+	nl_cache_free(all);
+	return number;
+}
+
+static int ask(struct devices *d)
+{
+	int err = genl_send_simple(d->sock, d->family, NFC_CMD_GET_DEVICE, NFC_GENL_VERSION,
+				   NLM_F_DUMP);
+
+	d->powered = 0;
+	return err < 0 ? err : nl_recvmsgs_default(d->sock);
+}
+
 int devices__powered(struct devices *d)
 {
-	int err = connect_once(d), family;
+	int err = connect_once(d);
 
 	if (err)
 		return err;
-	/* Asked each time: the family comes and goes with the module. */
-	family = genl_ctrl_resolve(d->sock, NFC_GENL_NAME);
-	if (family == -NLE_OBJ_NOTFOUND)
-		return 0;
-	d->powered = 0;
-	if (family < 0 ||
-	    genl_send_simple(d->sock, family, NFC_CMD_GET_DEVICE, NFC_GENL_VERSION, NLM_F_DUMP) <
-		    0 ||
-	    nl_recvmsgs_default(d->sock) < 0) {
+	if (d->family)
+		err = ask(d);
+	/* It goes with the module, and comes back with another number. */
+	if (!d->family || err == -NLE_OBJ_NOTFOUND) {
+		d->family = find_family(d);
+		if (!d->family)
+			return 0;
+		err = d->family < 0 ? d->family : ask(d);
+	}
+	if (err < 0) {
 		/* An answer that comes late must not be taken for the next one's. */
 		nl_socket_free(d->sock);
 		d->sock = NULL;
+		d->family = 0;
 		return -EIO;
 	}
 	return d->powered;

@@ -27,10 +27,11 @@ static bool have_bpf(void)
 	return syscall(SYS_bpf, -1, NULL, 0) >= 0 || errno != ENOSYS;
 }
 
-/* A program that does nothing, on a function that has always been there. */
-static int load_fentry(const struct btf *btf)
+/* A program on a function that has always been there; it does nothing, or asks for its cookie. */
+static int load_fentry(const struct btf *btf, bool cookie)
 {
-	static const struct bpf_insn nothing[] = {
+	static const struct bpf_insn code[] = {
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_attach_cookie },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
@@ -41,7 +42,8 @@ static int load_fentry(const struct btf *btf)
 	if (id < 0)
 		return id;
 	opts.attach_btf_id = (__u32)id;
-	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "nlb_probe", "GPL", nothing, 2, &opts);
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "nlb_probe", "GPL", cookie ? code : code + 1,
+			   cookie ? 3 : 2, &opts);
 	if (fd < 0)
 		return fd;
 	close(fd);
@@ -104,12 +106,13 @@ void features__probe(struct features *f, const struct btf *btf, struct query *q)
 	f->syscall_program = query__has_syscall(q);
 	f->preempted = is_preempted(uts.version, f->settings.preempt_rt, q);
 	f->symbols = !query__find(q, NULL, "__kfree_skb", &addr);
-	f->fentry = -EPERM;
+	f->fentry = f->function_fentry = -EPERM;
 	if (!f->privileged)
 		return;
 	f->cookie = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_attach_cookie,
 					    NULL) == 1;
-	f->fentry = load_fentry(btf);
+	f->fentry = load_fentry(btf, false);
+	f->function_fentry = load_fentry(btf, true);
 	/* The link type is compiled in with FPROBE and kprobe events. */
 	f->kprobe_multi =
 		f->kprobe && btf && btf__find_by_name_kind(btf, "fprobe", BTF_KIND_STRUCT) > 0 &&

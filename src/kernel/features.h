@@ -25,6 +25,7 @@ struct features {
 	bool kprobe_multi;     /* needs FPROBE */
 	bool cookie;	       /* bpf_get_attach_cookie() in kprobes (5.15) */
 	int fentry;	       /* 0, or the negative errno of loading one */
+	int function_fentry;   /* likewise of one that serves many functions, by cookie (5.19) */
 	bool module_btf;       /* modules describe their types, too (5.11) */
 	bool reattach;	       /* a trampoline takes a program that left one (5.13) */
 	bool counted_misses;   /* the kernel counts programs that did not run (5.12) */

@@ -20,6 +20,8 @@
 #define MAX_MODULES 10000
 #define MAX_SYMBOLS 100000
 #define MAX_NAME    512 /* KSYM_NAME_LEN */
+#define MAX_STRINGS (16U << 20)
+#define PAGE_SIZE   4096U
 
 /* libbpf's own messages are detail, and many of them are of what was only tried. */
 static int print(enum libbpf_print_level level, const char *format, va_list args)
@@ -219,7 +221,7 @@ int kernel__module_symbols(struct kernel *k, const char *module, struct module_s
 {
 	int where = k->module.kallsyms, symtab = k->module.symtab;
 	int number = k->module.num_symtab, strtab = k->module.strtab;
-	uint64_t addr, table, symbols = 0, strings = 0;
+	uint64_t addr, table, symbols = 0, strings = 0, page_end;
 	uint32_t count = 0, size = 0, longest = 0;
 	Elf64_Sym *elf = NULL;
 	int err;
@@ -249,13 +251,18 @@ int kernel__module_symbols(struct kernel *k, const char *module, struct module_s
 		goto out;
 	for (uint32_t i = 0; i < count; i++)
 		longest = elf[i].st_name > longest ? elf[i].st_name : longest;
-	/* The last name ends somewhere behind its beginning. */
+	/* A table that was freed meanwhile says anything. */
+	if (longest > MAX_STRINGS) {
+		err = -E2BIG;
+		goto out;
+	}
+	/* The last name ends somewhere behind its beginning; so may the module's memory. */
 	size = longest + MAX_NAME;
+	page_end = ((strings + longest) | (PAGE_SIZE - 1)) + 1;
 	out->strings = calloc(1, size + 1);
-	err = !out->strings ? -ENOMEM
-	      : read_large(k, strings, out->strings, size)
-		      ? read_large(k, strings, out->strings, longest)
-		      : 0;
+	err = out->strings ? read_large(k, strings, out->strings, size) : -ENOMEM;
+	if (out->strings && err && page_end - strings < size)
+		err = read_large(k, strings, out->strings, page_end - strings);
 	for (uint32_t i = 0; !err && i < count; i++) {
 		if (!elf[i].st_value)
 			continue;

@@ -376,6 +376,22 @@ static void notices_lost_modules(void **state)
 	assert_int_equal(event.h.type, NLB_MODULE_LOAD);
 }
 
+/* It is in the list of modules before it can be told from the next of its name. */
+static void waits_for_a_module_that_is_being_loaded(void **state)
+{
+	struct world *w = *state;
+
+	load(w, "nfc", "");
+	begin(w);
+	load(w, "nfc_digital", "");
+	life = 0;
+	assert_int_equal(hooks__module_loaded(w->hooks), 0);
+	assert_int_equal(hooks__nr_modules(w->hooks), 1);
+	life = 1;
+	assert_int_equal(hooks__module_loaded(w->hooks), 1);
+	assert_int_equal(hooks__nr_modules(w->hooks), 2);
+}
+
 static void takes_a_module_or_nothing_of_it(void **state)
 {
 	struct world *w = *state;
@@ -717,6 +733,8 @@ static const struct CMUnitTest hooks[] = {
 		says_when_callbacks_are_too_many, setup, teardown),
 	TEST_IN("hooks: modules whose events were lost are noticed", notices_lost_modules, setup,
 		teardown),
+	TEST_IN("hooks: a module that is just being loaded is taken later",
+		waits_for_a_module_that_is_being_loaded, setup, teardown),
 	TEST_IN("hooks: a module is taken as a whole or later", takes_a_module_or_nothing_of_it,
 		setup, teardown),
 	TEST_IN("hooks: of several modules those are taken that can be", takes_those_that_can_be,
