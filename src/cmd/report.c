@@ -335,7 +335,7 @@ static struct tally *tally(const char *path)
 			log_error("%s: nothing was recorded", path);
 		else
 			t = tally__new(session__ledger(session), playback__names(p.playback),
-				       (double)p.result.ns / 1e9);
+				       (double)p.result.ns / 1e9, p.result.complete);
 	}
 out:
 	played_free(&p);
