@@ -331,11 +331,12 @@ static struct tally *tally(const char *path)
 	playback__set_ops(p.playback, &silent, NULL);
 	if (play(&p, path)) {
 		session = playback__session(p.playback);
-		if (!session)
-			log_error("%s: nothing was recorded", path);
-		else
+		if (session)
 			t = tally__new(session__ledger(session), playback__names(p.playback),
 				       (double)p.result.ns / 1e9, p.result.complete);
+		if (!t)
+			log_error("%s: %s", path,
+				  session ? strerror(ENOMEM) : "nothing was recorded");
 	}
 out:
 	played_free(&p);
@@ -348,6 +349,9 @@ static int compare(const struct report_options *o, FILE *out)
 	struct diff *d = before && after ? diff__new(before, after) : NULL;
 	int status = EXIT_CANNOT;
 
+	if (before && after && !d)
+		log_error("cannot compare %s with %s: %s", o->files[0], o->files[1],
+			  strerror(ENOMEM));
 	if (!d)
 		goto out;
 	if (o->format == FORMAT_JSON)

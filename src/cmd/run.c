@@ -763,8 +763,12 @@ int run_trace(const struct run_options *options, const struct front *front)
 	err = take_signals(&r);
 	if (!err)
 		err = kernel__open(&r.kernel, subsystem__parts());
-	if (!err)
-		err = can_run(&r);
+	if (err) {
+		log_error("cannot start: %s", strerror(-err));
+		goto out;
+	}
+	/* What is wrong from here on is said where it is found. */
+	err = can_run(&r);
 	if (!err)
 		err = r.lock = lock__take(runtime__path(RUNTIME_LOCK, lock));
 	if (err >= 0)
