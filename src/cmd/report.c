@@ -277,6 +277,13 @@ static bool play_to_format(struct played *p, const struct report_options *o, con
 	err = f->status ? f->status(report) : 0;
 	if (err)
 		log_error("%s: the report is not complete: %s", path, strerror(-err));
+	/* No module came, so it has neither beginning nor end. */
+	if (good && f->one && !p->result.traced) {
+		log_error("%s: nothing was traced, and of nothing there is no %s: record while an "
+			  "NFC module is loaded",
+			  path, f->name);
+		good = false;
+	}
 	fflush(out);
 	return good && !err;
 }

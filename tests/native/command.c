@@ -226,8 +226,8 @@ static void test_run(struct outcome *o)
 
 /* ---- report ---- */
 
-/* A recording of a run in which nothing happened; its end may be missing. */
-static void record(char *path, bool whole)
+/* A recording of a run in which nothing happened: its beginning or end may be missing. */
+static void record(char *path, bool begun, bool ended)
 {
 	struct item items[] = {
 		{ .type = ITEM_HEADER, .header = { "1", "6.12.0-test", "x86_64" } },
@@ -240,8 +240,9 @@ static void record(char *path, bool whole)
 
 	if (fd < 0 || recorder__open(&r, path) || recorder__begin(r))
 		abort();
-	for (size_t i = 0; i < (whole ? 4 : 3); i++)
-		recorder__write(r, &items[i]);
+	for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++)
+		if ((items[i].type != ITEM_START || begun) && (items[i].type != ITEM_END || ended))
+			recorder__write(r, &items[i]);
 	if (recorder__close(r) || fchmod(fd, 0644))
 		abort();
 	close(fd);
@@ -250,9 +251,21 @@ static void record(char *path, bool whole)
 static void test_report(struct outcome *o)
 {
 	char whole[] = "/tmp/nlb-whole-XXXXXX", half[] = "/tmp/nlb-half-XXXXXX";
+	char waited[] = "/tmp/nlb-waited-XXXXXX";
+	static const char *const one[] = { "html", "pprof", "perfetto" };
 
-	record(whole, true);
-	record(half, false);
+	record(whole, true, true);
+	record(half, true, false);
+	record(waited, false, true);
+	for (size_t i = 0; i < sizeof(one) / sizeof(*one); i++) {
+		run(o, ARGS("report", "--format", one[i], waited), NULL, true);
+		result(o->status == 1 && strstr(o->err, "nothing was traced") && !*o->out,
+		       "report --format %s of a run that waited in vain: exit %d, says so", one[i],
+		       o->status);
+	}
+	run(o, ARGS("report", waited), NULL, true);
+	result(!o->status && strstr(o->err, "no NFC module was loaded"),
+	       "report of a run that waited in vain: exit %d, says so", o->status);
 	run(o, ARGS("report", whole), NULL, false);
 	result(!o->status && strstr(o->out, "6.12.0-test") && strstr(o->out, "no leaks") &&
 		       !*o->err,
@@ -271,9 +284,11 @@ static void test_report(struct outcome *o)
 	result(o->status == 1 && strstr(o->err, "No such file"), "report of nothing: exit %d",
 	       o->status);
 	run(o, ARGS("report", whole), "/dev/full", true);
-	result(o->status == 1 && *o->err, "report into a full disk: exit %d", o->status);
+	result(o->status == 1 && strstr(o->err, "written: No space left"),
+	       "report into a full disk: exit %d, says so", o->status);
 	run(o, ARGS("report", "--output", "/dev/full", whole), NULL, true);
-	result(o->status == 1 && *o->err, "report --output likewise: exit %d", o->status);
+	result(o->status == 1 && strstr(o->err, "written: No space left"),
+	       "report --output likewise: exit %d, says so", o->status);
 	run(o, ARGS("report", "--output", whole, whole), NULL, true);
 	result(o->status == 1 && strstr(o->err, "is the recording itself"),
 	       "report into the recording: exit %d", o->status);
@@ -285,6 +300,7 @@ static void test_report(struct outcome *o)
 	       o->status);
 	unlink(whole);
 	unlink(half);
+	unlink(waited);
 }
 
 void test_command(const char *path)

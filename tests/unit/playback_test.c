@@ -494,7 +494,7 @@ static void lies(void **state)
 		    CONFIG,
 		    FUNC,
 		    { .type = ITEM_ROLE, .role = { 1, ROLE_SUBMIT } },
-		    { .type = ITEM_END } },
+		    { .type = ITEM_END, .end = { .time = 3000000000 } } },
 		  true },
 		{ "no header", { CONFIG, { .type = ITEM_TICK } }, false },
 		{ "no config", { HEADER, { .type = ITEM_TICK } }, false },
@@ -524,6 +524,8 @@ static void lies(void **state)
 		if ((h.result.reading == READING_END) != cases[i].fine)
 			fail_msg("%s: %s", cases[i].what, h.problem);
 		assert_int_equal(h.result.reading == READING_DAMAGED, !cases[i].fine);
+		/* What was not traced did not last, either. */
+		assert_true(h.result.traced || !h.result.ns);
 		heard_free(&h);
 	}
 }
