@@ -520,11 +520,7 @@ static int can_run(const struct run *r)
 /* Before anything is attached, so that a bad path is known at once. */
 static int open_recording(struct run *r)
 {
-	int err = r->options.output ? recorder__open(&r->recorder, r->options.output) : 0;
-
-	if (err)
-		log_error("cannot write the recording %s: %s", r->options.output, strerror(-err));
-	return err;
+	return r->options.output ? recorder__open(&r->recorder, r->options.output) : 0;
 }
 
 /*
@@ -536,10 +532,8 @@ static int open_session(struct run *r)
 	int err = r->recorder ? recorder__begin(r->recorder) : 0;
 	struct utsname machine;
 
-	if (err) {
-		log_error("cannot write the recording %s: %s", r->options.output, strerror(-err));
+	if (err)
 		return err;
-	}
 	check_clock(r);
 	uname(&machine);
 	if (r->recorder)

@@ -248,21 +248,60 @@ static void record(char *path, bool begun, bool ended)
 	close(fd);
 }
 
+static off_t size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1 : st.st_size;
+}
+
+/* What a report of yesterday has to fear. */
+static void test_report_output(struct outcome *o, const char *whole, const char *waited)
+{
+	static const char *const one[] = { "html", "pprof", "perfetto" };
+	char dir[] = "/tmp/nlb-out-XXXXXX", old[64], none[64];
+	off_t size;
+
+	if (!mkdtemp(dir))
+		abort();
+	snprintf(old, sizeof(old), "%s/old", dir);
+	snprintf(none, sizeof(none), "%s/none", dir);
+	run(o, ARGS("report", "--output", old, whole), NULL, true);
+	size = size_of(old);
+	result(!o->status && size > 0, "report --output: exit %d, %d bytes", o->status, (int)size);
+	run(o, ARGS("report", "--output", old, "/nonexistent"), NULL, true);
+	result(o->status == 1 && size_of(old) == size,
+	       "report --output of no recording: exit %d, the old report is still there",
+	       o->status);
+	run(o, ARGS("report", "--output", old, "/etc/passwd"), NULL, true);
+	result(o->status == 1 && size_of(old) == size, "likewise of something else");
+	run(o, ARGS("report", "--output", old, "--diff", whole, "/etc/passwd"), NULL, true);
+	result(o->status == 1 && size_of(old) == size, "likewise of a comparison");
+	run(o, ARGS("report", "--output", none, "/etc/passwd"), NULL, true);
+	result(o->status == 1 && size_of(none) < 0, "nor is an empty one left");
+	for (size_t i = 0; i < sizeof(one) / sizeof(*one); i++) {
+		run(o, ARGS("report", "--format", one[i], "--output", old, waited), NULL, true);
+		result(o->status == 1 && strstr(o->err, "nothing was traced") &&
+			       size_of(old) == size,
+		       "report --format %s of a run that waited in vain: exit %d, says so", one[i],
+		       o->status);
+	}
+	run(o, ARGS("report", "--format", "folded", "--output", old, whole), NULL, true);
+	result(!o->status && !size_of(old),
+	       "report --format folded without leaks: exit %d, an empty file", o->status);
+	unlink(old);
+	rmdir(dir);
+}
+
 static void test_report(struct outcome *o)
 {
 	char whole[] = "/tmp/nlb-whole-XXXXXX", half[] = "/tmp/nlb-half-XXXXXX";
 	char waited[] = "/tmp/nlb-waited-XXXXXX";
-	static const char *const one[] = { "html", "pprof", "perfetto" };
 
 	record(whole, true, true);
 	record(half, true, false);
 	record(waited, false, true);
-	for (size_t i = 0; i < sizeof(one) / sizeof(*one); i++) {
-		run(o, ARGS("report", "--format", one[i], waited), NULL, true);
-		result(o->status == 1 && strstr(o->err, "nothing was traced") && !*o->out,
-		       "report --format %s of a run that waited in vain: exit %d, says so", one[i],
-		       o->status);
-	}
+	test_report_output(o, whole, waited);
 	run(o, ARGS("report", waited), NULL, true);
 	result(!o->status && strstr(o->err, "no NFC module was loaded"),
 	       "report of a run that waited in vain: exit %d, says so", o->status);
