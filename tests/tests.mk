@@ -53,6 +53,9 @@ comma := ,
 $(T)/torture_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray \
 	strdup strndup asprintf open_memstream)
 
+# A file system that has no modes.
+$(T)/veil_test: WRAP := -Wl$(comma)--wrap=fchmod
+
 # Those that are tested of the subcommands' own.
 $(T)/sandbox_test: $(T)/obj/src/cmd/sandbox.o
 $(T)/sandbox_test: WRAP := $(patsubst %,-Wl$(comma)--wrap=%,cap_set_proc seccomp_load)

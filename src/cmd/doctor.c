@@ -393,7 +393,8 @@ static int print_json(const struct doctor *d)
 	err = json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	putchar('\n');
 	json_decref(o);
-	return err;
+	/* What could not be written is the stream's error. */
+	return err && !ferror(stdout) ? -ENOMEM : 0;
 }
 
 int cmd_doctor(int argc, char **argv)
@@ -408,16 +409,16 @@ int cmd_doctor(int argc, char **argv)
 	d.names = err ? NULL : names__new(NULL, NULL);
 	if (!err)
 		err = d.names ? hooks__new(&d.hooks, &config, &d.kernel, d.names) : -ENOMEM;
-	if (!err) {
-		if (d.json)
-			err = print_json(&d);
-		else
-			print_text(&d);
-		if (fflush(stdout) || ferror(stdout))
-			err = -EIO;
+	if (!err && d.json)
+		err = print_json(&d);
+	else if (!err)
+		print_text(&d);
+	if (err) {
+		log_error("cannot examine this kernel: %s", strerror(-err));
+	} else if (fflush(stdout) || ferror(stdout)) {
+		err = errno ? -errno : -EIO;
+		log_error("the answer could not be written: %s", strerror(-err));
 	}
-	if (err)
-		log_error("cannot examine this kernel: %s", strerror(err < 0 ? -err : EIO));
 	hooks__free(d.hooks);
 	names__free(d.names);
 	kernel__close(&d.kernel);

@@ -254,9 +254,9 @@ static bool play(struct played *p, const char *path)
 	return judge(path, p->reader, &p->result);
 }
 
-static bool play_to_format(struct played *p, const struct report_options *o, const char *path,
-			   FILE *out)
+static bool play_to_format(struct played *p, const struct report_options *o, int number, FILE *out)
 {
+	const char *path = o->files[number];
 	const struct format *f = o->format;
 	const struct report_format *format = f->format;
 	struct report *report, *below, *filter;
@@ -265,6 +265,8 @@ static bool play_to_format(struct played *p, const struct report_options *o, con
 
 	if (!open_recording(p, path))
 		return false;
+	if (o->nr_files > 1 && f == FORMAT_TEXT)
+		fprintf(out, "%s==> %s <==\n", number ? "\n" : "", path);
 	below = veil__open(&format, out, playback__names(p->playback), o->quiet, o->hide_addresses,
 			   &report);
 	filter = filter__open(format, below, o->suppressions, o->gen_suppressions);
@@ -277,6 +279,13 @@ static bool play_to_format(struct played *p, const struct report_options *o, con
 	err = f->status ? f->status(report) : 0;
 	if (err)
 		log_error("%s: the report is not complete: %s", path, strerror(-err));
+	/* No module came, so it has neither beginning nor end. */
+	if (good && f->one && !p->result.traced) {
+		log_error("%s: nothing was traced, and of nothing there is no %s: record while an "
+			  "NFC module is loaded",
+			  path, f->name);
+		good = false;
+	}
 	fflush(out);
 	return good && !err;
 }
@@ -287,9 +296,7 @@ static int render(const struct report_options *o, FILE *out)
 	struct played p;
 
 	for (int i = 0; i < o->nr_files; i++) {
-		if (o->nr_files > 1 && o->format == FORMAT_TEXT)
-			fprintf(out, "%s==> %s <==\n", i ? "\n" : "", o->files[i]);
-		if (!play_to_format(&p, o, o->files[i], out))
+		if (!play_to_format(&p, o, i, out))
 			status = EXIT_CANNOT;
 		played_free(&p);
 	}
@@ -331,11 +338,12 @@ static struct tally *tally(const char *path)
 	playback__set_ops(p.playback, &silent, NULL);
 	if (play(&p, path)) {
 		session = playback__session(p.playback);
-		if (!session)
-			log_error("%s: nothing was recorded", path);
-		else
+		if (session)
 			t = tally__new(session__ledger(session), playback__names(p.playback),
-				       (double)p.result.ns / 1e9);
+				       (double)p.result.ns / 1e9, p.result.complete);
+		if (!t)
+			log_error("%s: %s", path,
+				  session ? strerror(ENOMEM) : "nothing was recorded");
 	}
 out:
 	played_free(&p);
@@ -348,6 +356,9 @@ static int compare(const struct report_options *o, FILE *out)
 	struct diff *d = before && after ? diff__new(before, after) : NULL;
 	int status = EXIT_CANNOT;
 
+	if (before && after && !d)
+		log_error("cannot compare %s with %s: %s", o->files[0], o->files[1],
+			  strerror(ENOMEM));
 	if (!d)
 		goto out;
 	if (o->format == FORMAT_JSON)
@@ -375,18 +386,38 @@ static bool overwrites(const struct report_options *o)
 	return false;
 }
 
-/* NULL: errno says why. */
-static FILE *open_output(const struct report_options *o)
+/* NULL: it was said why. */
+static FILE *open_output(const struct report_options *o, struct output *file)
 {
 	/* A comparison has neither addresses nor memory in it. */
-	int fd = output__open(o->output, !o->hide_addresses && !o->diff);
-	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+	bool secret = !o->hide_addresses && !o->diff;
+	FILE *out = NULL;
 
-	if (fd < 0)
-		errno = -fd;
-	else if (!out)
-		close(fd);
+	if (overwrites(o)) {
+		log_error("%s is the recording itself: write the report elsewhere", o->output);
+	} else if (output__reserve(file, o->output, secret)) {
+		log_error("cannot write %s: %s", o->output, file->problem);
+	} else {
+		out = output__stream(file);
+		if (!out) {
+			log_error("cannot write %s: %s", o->output, strerror(errno));
+			output__close(file);
+		}
+	}
 	return out;
+}
+
+/* Whether all of it was written; an empty report is one too. */
+static bool close_output(FILE *out, struct output *file, bool told)
+{
+	bool written = !ferror(out) & !fclose(out);
+
+	if (written && told && !file->emptied)
+		written = !output__empty(file);
+	written &= !output__close(file);
+	if (!written)
+		log_error("the report could not be written: %s", file->problem);
+	return written;
 }
 
 int cmd_report(int argc, char **argv)
@@ -395,25 +426,24 @@ int cmd_report(int argc, char **argv)
 					  doc,	   NULL,  filter_help,
 					  NULL };
 	struct report_options o = { .format = FORMAT_TEXT };
+	struct output file;
 	FILE *out = stdout;
-	int status;
+	int status = EXIT_CANNOT;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	if (o.output && overwrites(&o)) {
-		log_error("%s is the recording itself: write the report elsewhere", o.output);
-		return EXIT_CANNOT;
-	}
 	if (o.output)
-		out = open_output(&o);
-	if (!out) {
-		log_error("cannot write %s: %s", o.output, strerror(errno));
-		return EXIT_CANNOT;
-	}
+		out = open_output(&o, &file);
+	if (!out)
+		goto out;
 	status = o.diff ? compare(&o, out) : render(&o, out);
-	if (ferror(out) | (out == stdout ? fflush(out) : fclose(out))) {
+	if (o.output) {
+		if (!close_output(out, &file, status != EXIT_CANNOT))
+			status = EXIT_CANNOT;
+	} else if (ferror(out) | fflush(out)) {
 		log_error("the report could not be written: %s", strerror(errno));
 		status = EXIT_CANNOT;
 	}
+out:
 	suppressions__free(o.suppressions);
 	return status;
 }

@@ -522,11 +522,7 @@ static int can_run(const struct run *r)
 /* Before anything is attached, so that a bad path is known at once. */
 static int open_recording(struct run *r)
 {
-	int err = r->options.output ? recorder__open(&r->recorder, r->options.output) : 0;
-
-	if (err)
-		log_error("cannot write the recording %s: %s", r->options.output, strerror(-err));
-	return err;
+	return r->options.output ? recorder__open(&r->recorder, r->options.output) : 0;
 }
 
 /*
@@ -538,10 +534,8 @@ static int open_session(struct run *r)
 	int err = r->recorder ? recorder__begin(r->recorder) : 0;
 	struct utsname machine;
 
-	if (err) {
-		log_error("cannot write the recording %s: %s", r->options.output, strerror(-err));
+	if (err)
 		return err;
-	}
 	check_clock(r);
 	uname(&machine);
 	if (r->recorder)
@@ -765,8 +759,12 @@ int run_trace(const struct run_options *options, const struct front *front)
 	err = take_signals(&r);
 	if (!err)
 		err = kernel__open(&r.kernel, subsystem__parts());
-	if (!err)
-		err = can_run(&r);
+	if (err) {
+		log_error("cannot start: %s", strerror(-err));
+		goto out;
+	}
+	/* What is wrong from here on is said where it is found. */
+	err = can_run(&r);
 	if (!err)
 		err = r.lock = lock__take(runtime__path(RUNTIME_LOCK, lock));
 	if (err >= 0)

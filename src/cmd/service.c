@@ -98,7 +98,9 @@ int service__new(struct service **out, const struct http_address *metrics)
 	int err = s ? 0 : -ENOMEM;
 
 	*out = NULL;
-	if (!err)
+	if (err)
+		log_error("cannot start: %s", strerror(-err));
+	else
 		find_systemd(s);
 	if (!err && metrics->len)
 		err = open_metrics(s, metrics);

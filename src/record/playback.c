@@ -553,7 +553,7 @@ void playback__run(struct playback *p, struct playback_result *result)
 		.complete = p->complete,
 		.traced = p->tracing,
 		.differs = p->differs,
-		.ns = p->now - p->started,
+		.ns = p->tracing ? p->now - p->started : 0,
 		.events = p->events,
 		.problem = *p->problem ? p->problem : reader__problem(p->reader),
 	};

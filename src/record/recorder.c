@@ -20,10 +20,8 @@
 #define DUE_TICK_NS 10000000000ULL
 
 struct recorder {
-	int fd;
-	bool made;  /* there was no such file */
-	bool begun; /* and is no other's any more */
-	int err;    /* that ended it, or 0 */
+	struct output output;
+	int err; /* that ended it, or 0 */
 	char *path;
 	uint64_t written; /* bytes */
 	uint32_t number;  /* of the next block */
@@ -52,14 +50,14 @@ static int write_out(struct recorder *r, const unsigned char *data, size_t size)
 	size_t done = 0;
 
 	while (done < size) {
-		ssize_t n = write(r->fd, data + done, size - done);
+		ssize_t n = write(r->output.fd, data + done, size - done);
 		int err = n < 0 ? -errno : -ENOSPC;
 
 		if (err == -EINTR)
 			continue;
 		if (n <= 0) {
 			/* Half a block is of no use to anybody. */
-			if (done && ftruncate(r->fd, (off_t)r->written))
+			if (done && ftruncate(r->output.fd, (off_t)r->written))
 				log_debug("%s keeps half a block", r->path);
 			return err;
 		}
@@ -93,42 +91,54 @@ static void recorder_free(struct recorder *r)
 	free(r);
 }
 
+/* There is no recording. */
+static void cannot(const char *path, const char *why)
+{
+	log_error("cannot write the recording %s: %s", path, why);
+}
+
 int recorder__open(struct recorder **out, const char *path)
 {
 	struct recorder *r = calloc(1, sizeof(*r));
 	int err = -ENOMEM;
 
-	if (!r)
-		return -ENOMEM;
-	r->fd = -1;
-	r->path = strdup(path);
-	r->packer = block_packer__new();
-	if (!r->path || !r->packer)
+	if (r) {
+		r->path = strdup(path);
+		r->packer = block_packer__new();
+	}
+	if (!r || !r->path || !r->packer) {
+		cannot(path, strerror(-err));
 		goto fail;
-	r->fd = output__reserve(path, true, &r->made);
-	if (r->fd < 0) {
-		err = r->fd;
+	}
+	err = output__reserve(&r->output, r->path, true);
+	if (err) {
+		cannot(path, r->output.problem);
 		goto fail;
 	}
 	*out = r;
 	return 0;
 fail:
-	recorder_free(r);
+	if (r)
+		recorder_free(r);
 	return err;
 }
 
 int recorder__begin(struct recorder *r)
 {
 	unsigned char prelude[BLOCK_PRELUDE_SIZE];
-	int err = output__empty(r->fd, true);
+	int err = output__empty(&r->output);
 
-	if (err)
+	if (err) {
+		cannot(r->path, r->output.problem);
 		return err;
-	r->begun = true;
+	}
 	/* ulimit -f is an error like a full disk, no reason to die. */
 	signal(SIGXFSZ, SIG_IGN);
 	block__prelude(prelude, ITEM_VERSION);
-	return write_out(r, prelude, sizeof(prelude));
+	err = write_out(r, prelude, sizeof(prelude));
+	if (err)
+		cannot(r->path, strerror(-err));
+	return err;
 }
 
 int recorder__close(struct recorder *r)
@@ -137,12 +147,11 @@ int recorder__close(struct recorder *r)
 
 	if (!r)
 		return 0;
-	if (r->begun)
+	if (r->output.emptied)
 		flush(r);
-	else if (r->made)
-		unlink(r->path); /* an empty file is no recording */
-	if (close(r->fd) && !r->err)
-		fail(r, -errno);
+	err = output__close(&r->output);
+	if (err && !r->err)
+		fail(r, err);
 	err = r->err;
 	recorder_free(r);
 	return err;

@@ -19,12 +19,12 @@ struct recorder;
 /*
  * Opens the file, and makes it where there is none; what is in it stays.  Only its
  * owner may read what is made, since kernel addresses and bytes are in there.
- * Returns 0 or a negative errno.
+ * Returns 0 or a negative errno, which was said.
  */
 int recorder__open(struct recorder **out, const char *path);
 /*
  * There is something to record: what was in the file goes.  SIGXFSZ is ignored from
- * then on.  Returns 0 or a negative errno.
+ * then on.  Returns 0 or a negative errno, which was said.
  */
 int recorder__begin(struct recorder *r);
 /*

@@ -12,6 +12,7 @@
 #include "report/json_text.h"
 #include "report/strings.h"
 #include "report/tell.h"
+#include "report/words.h"
 
 #define NOTABLE 1.1 /* times as many are more */
 #define COLUMNS 79
@@ -34,7 +35,8 @@ struct tally {
 	struct leaks leaks; /* of all sites */
 	uint64_t commands;
 	double seconds;
-	bool failed; /* no memory */
+	bool complete; /* it is the run's own end */
+	bool failed;   /* no memory */
 };
 
 struct pair {
@@ -117,7 +119,8 @@ static void count(void *ctx, const struct allocation *a)
 	t->leaks.bytes += a->size;
 }
 
-struct tally *tally__new(const struct ledger *l, const struct names *names, double seconds)
+struct tally *tally__new(const struct ledger *l, const struct names *names, double seconds,
+			 bool complete)
 {
 	struct tally *t = calloc(1, sizeof(*t));
 
@@ -126,6 +129,7 @@ struct tally *tally__new(const struct ledger *l, const struct names *names, doub
 	t->names = names;
 	t->commands = ledger__stats(l)->commands;
 	t->seconds = seconds;
+	t->complete = complete;
 	ledger__each_finding(l, count, t);
 	t->names = NULL;
 	if (!t->failed)
@@ -268,6 +272,8 @@ static void text_run(FILE *out, const char *name, const struct tally *t)
 {
 	fprintf(out, "%-7s %8" PRIu64 " leaks %10" PRIu64 " bytes %9" PRIu64 " commands %9.1f s\n",
 		name, t->leaks.allocations, t->leaks.bytes, t->commands, t->seconds);
+	if (!t->complete)
+		fprintf(out, "        incomplete: %s\n", words_incomplete);
 }
 
 static void text_rates(FILE *out, const char *what, double before, double after)
@@ -368,6 +374,8 @@ static json_t *json_run(const struct tally *t)
 	set(o, "bytes", json_integer((json_int_t)t->leaks.bytes));
 	set(o, "commands", json_integer((json_int_t)t->commands));
 	set(o, "seconds", json_real(t->seconds));
+	if (!t->complete)
+		set(o, "incomplete", json_true());
 	return o;
 }
 

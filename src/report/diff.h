@@ -8,6 +8,7 @@
 #ifndef NLB_DIFF_H
 #define NLB_DIFF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,8 +19,12 @@
 /* The leaks of one run that stand at its end. */
 struct tally;
 
-/* From what a run ended with; keeps nothing of it.  NULL when out of memory. */
-struct tally *tally__new(const struct ledger *l, const struct names *names, double seconds);
+/*
+ * From what a run ended with, or its recording where that is not complete; keeps nothing
+ * of it.  NULL when out of memory.
+ */
+struct tally *tally__new(const struct ledger *l, const struct names *names, double seconds,
+			 bool complete);
 void tally__free(struct tally *t);
 
 /* What matters most first. */

@@ -301,6 +301,7 @@ static void json_end(struct report *r, const struct report_end *e)
 	set_number(o, "commands_dropped", s->dropped);
 	set_number(o, "commands_failed", s->commands_failed);
 	set_number(o, "commands_lost", s->commands_lost);
+	set_number(o, "commands_uncalled", s->uncalled);
 	set_number(o, "callbacks", s->callbacks);
 	set_number(o, "callbacks_unmatched", s->callbacks_unmatched);
 	set_number(o, "suspects", s->suspects);

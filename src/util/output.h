@@ -1,25 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files that are written for the user.
+ * Files that are written for the user.  What is there stays as it is until there is
+ * something to put in its place: an attempt that fails must not cost what an earlier
+ * one has written.
  */
 #ifndef NLB_OUTPUT_H
 #define NLB_OUTPUT_H
 
 #include <stdbool.h>
+#include <stdio.h>
+
+struct output {
+	const char *path; /* the caller's */
+	int fd;
+	bool secret;
+	bool made;	   /* there was no such file before */
+	bool emptied;	   /* and is no other's any more */
+	char problem[160]; /* why a call failed, in words */
+};
 
 /*
- * Opens a file for writing, emptied.  secret: what comes into it is for its owner
- * alone (0600), also where a regular file is there already; else as the umask says.
- * Returns a file descriptor or a negative errno.
+ * Opens a file for writing, and makes it where there is none.  secret: what comes into it is
+ * for its owner alone (0600), also where a regular file is there already, which then has to
+ * be ours; else as the umask says.  0 or a negative errno: then there is nothing to close.
  */
-int output__open(const char *path, bool secret);
-
+int output__reserve(struct output *o, const char *path, bool secret);
+/* What was in it goes.  0 or a negative errno. */
+int output__empty(struct output *o);
 /*
- * The same in two steps: what is there stays as it is until the second.  *made: there
- * was no such file before.
+ * A stream into it, which empties it before the first byte.  To be closed before the output
+ * is.  NULL: errno says why.
  */
-int output__reserve(const char *path, bool secret, bool *made);
-/* 0 or a negative errno. */
-int output__empty(int fd, bool secret);
+FILE *output__stream(struct output *o);
+/* One that was not emptied is left as it was found.  0 or a negative errno. */
+int output__close(struct output *o);
 
 #endif /* NLB_OUTPUT_H */

@@ -84,8 +84,9 @@ static void play(const unsigned char *file, size_t size, unsigned how)
 	if (result.reading == READING_ITEM || (result.complete && result.reading != READING_END))
 		abort();
 	if (!format && playback__session(p)) {
-		struct tally *t = tally__new(session__ledger(playback__session(p)),
-					     playback__names(p), (double)result.ns / 1e9);
+		struct tally *t =
+			tally__new(session__ledger(playback__session(p)), playback__names(p),
+				   (double)result.ns / 1e9, result.complete);
 		struct diff *d = diff__new(t, t);
 
 		diff__json(d, out);

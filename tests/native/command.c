@@ -200,9 +200,11 @@ static void test_doctor(struct outcome *o)
 		test_truth(d);
 	json_decref(d);
 	run(o, ARGS("doctor"), "/dev/full", true);
-	result(o->status == 1 && *o->err, "doctor into a full disk: exit %d", o->status);
+	result(o->status == 1 && strstr(o->err, "written: No space left"),
+	       "doctor into a full disk: exit %d, says so", o->status);
 	run(o, ARGS("doctor", "--json"), "/dev/full", true);
-	result(o->status == 1 && *o->err, "doctor --json into a full disk: exit %d", o->status);
+	result(o->status == 1 && strstr(o->err, "written: No space left"),
+	       "doctor --json into a full disk: exit %d, says so", o->status);
 	run(o, ARGS("doctor"), NULL, false);
 	result(!o->status && strstr(o->out, "root"),
 	       "doctor as nobody: exit %d, says what it needs", o->status);
@@ -224,8 +226,8 @@ static void test_run(struct outcome *o)
 
 /* ---- report ---- */
 
-/* A recording of a run in which nothing happened; its end may be missing. */
-static void record(char *path, bool whole)
+/* A recording of a run in which nothing happened: its beginning or end may be missing. */
+static void record(char *path, bool begun, bool ended)
 {
 	struct item items[] = {
 		{ .type = ITEM_HEADER, .header = { "1", "6.12.0-test", "x86_64" } },
@@ -238,19 +240,71 @@ static void record(char *path, bool whole)
 
 	if (fd < 0 || recorder__open(&r, path) || recorder__begin(r))
 		abort();
-	for (size_t i = 0; i < (whole ? 4 : 3); i++)
-		recorder__write(r, &items[i]);
+	for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++)
+		if ((items[i].type != ITEM_START || begun) && (items[i].type != ITEM_END || ended))
+			recorder__write(r, &items[i]);
 	if (recorder__close(r) || fchmod(fd, 0644))
 		abort();
 	close(fd);
 }
 
+static off_t size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1 : st.st_size;
+}
+
+/* What a report of yesterday has to fear. */
+static void test_report_output(struct outcome *o, const char *whole, const char *waited)
+{
+	static const char *const one[] = { "html", "pprof", "perfetto" };
+	char dir[] = "/tmp/nlb-out-XXXXXX", old[64], none[64];
+	off_t size;
+
+	if (!mkdtemp(dir))
+		abort();
+	snprintf(old, sizeof(old), "%s/old", dir);
+	snprintf(none, sizeof(none), "%s/none", dir);
+	run(o, ARGS("report", "--output", old, whole), NULL, true);
+	size = size_of(old);
+	result(!o->status && size > 0, "report --output: exit %d, %d bytes", o->status, (int)size);
+	run(o, ARGS("report", "--output", old, "/nonexistent"), NULL, true);
+	result(o->status == 1 && size_of(old) == size,
+	       "report --output of no recording: exit %d, the old report is still there",
+	       o->status);
+	run(o, ARGS("report", "--output", old, "/etc/passwd"), NULL, true);
+	result(o->status == 1 && size_of(old) == size, "likewise of something else");
+	run(o, ARGS("report", "--output", old, "--diff", whole, "/etc/passwd"), NULL, true);
+	result(o->status == 1 && size_of(old) == size, "likewise of a comparison");
+	run(o, ARGS("report", "--output", none, "/etc/passwd"), NULL, true);
+	result(o->status == 1 && size_of(none) < 0, "nor is an empty one left");
+	for (size_t i = 0; i < sizeof(one) / sizeof(*one); i++) {
+		run(o, ARGS("report", "--format", one[i], "--output", old, waited), NULL, true);
+		result(o->status == 1 && strstr(o->err, "nothing was traced") &&
+			       size_of(old) == size,
+		       "report --format %s of a run that waited in vain: exit %d, says so", one[i],
+		       o->status);
+	}
+	run(o, ARGS("report", "--format", "folded", "--output", old, whole), NULL, true);
+	result(!o->status && !size_of(old),
+	       "report --format folded without leaks: exit %d, an empty file", o->status);
+	unlink(old);
+	rmdir(dir);
+}
+
 static void test_report(struct outcome *o)
 {
 	char whole[] = "/tmp/nlb-whole-XXXXXX", half[] = "/tmp/nlb-half-XXXXXX";
+	char waited[] = "/tmp/nlb-waited-XXXXXX";
 
-	record(whole, true);
-	record(half, false);
+	record(whole, true, true);
+	record(half, true, false);
+	record(waited, false, true);
+	test_report_output(o, whole, waited);
+	run(o, ARGS("report", waited), NULL, true);
+	result(!o->status && strstr(o->err, "no NFC module was loaded"),
+	       "report of a run that waited in vain: exit %d, says so", o->status);
 	run(o, ARGS("report", whole), NULL, false);
 	result(!o->status && strstr(o->out, "6.12.0-test") && strstr(o->out, "no leaks") &&
 		       !*o->err,
@@ -269,9 +323,11 @@ static void test_report(struct outcome *o)
 	result(o->status == 1 && strstr(o->err, "No such file"), "report of nothing: exit %d",
 	       o->status);
 	run(o, ARGS("report", whole), "/dev/full", true);
-	result(o->status == 1 && *o->err, "report into a full disk: exit %d", o->status);
+	result(o->status == 1 && strstr(o->err, "written: No space left"),
+	       "report into a full disk: exit %d, says so", o->status);
 	run(o, ARGS("report", "--output", "/dev/full", whole), NULL, true);
-	result(o->status == 1 && *o->err, "report --output likewise: exit %d", o->status);
+	result(o->status == 1 && strstr(o->err, "written: No space left"),
+	       "report --output likewise: exit %d, says so", o->status);
 	run(o, ARGS("report", "--output", whole, whole), NULL, true);
 	result(o->status == 1 && strstr(o->err, "is the recording itself"),
 	       "report into the recording: exit %d", o->status);
@@ -283,6 +339,7 @@ static void test_report(struct outcome *o)
 	       o->status);
 	unlink(whole);
 	unlink(half);
+	unlink(waited);
 }
 
 void test_command(const char *path)

@@ -348,8 +348,8 @@ static enum reading play(const struct tape *tape, const struct report_format *fo
 	}
 	playback__run(p, &result);
 	if (!format)
-		tally__free(
-			tally__new(session__ledger(playback__session(p)), playback__names(p), 1));
+		tally__free(tally__new(session__ledger(playback__session(p)), playback__names(p), 1,
+				       true));
 	snprintf(problem, size, "%s", result.problem);
 	playback__free(p);
 	reader__free(reader);

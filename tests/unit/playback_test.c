@@ -7,6 +7,7 @@
 #include "unit/unit.h"
 
 #include <glob.h>
+#include <jansson.h>
 
 #include "hooks/subsystem.h"
 #include "record/playback.h"
@@ -262,10 +263,30 @@ static void heard_free(struct heard *h)
 	free(h->end);
 }
 
+/* Every command is in one of the numbers that docs/json.md says they are the sum of. */
+static json_int_t commands_accounted(const char *text)
+{
+	static const char *const parts[] = { "callbacks",	 "commands_outstanding",
+					     "commands_dropped", "commands_failed",
+					     "commands_lost",	 "commands_uncalled" };
+	const char *line = strstr(text, "{\"event\":\"end\"");
+	json_t *end = line ? json_loads(line, 0, NULL) : NULL;
+	json_int_t sum = 0,
+		   uncalled = json_integer_value(json_object_get(end, "commands_uncalled"));
+
+	assert_non_null(end);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		sum += json_integer_value(json_object_get(end, parts[i]));
+	assert_int_equal(sum, json_integer_value(json_object_get(end, "commands")));
+	json_decref(end);
+	return uncalled;
+}
+
 /* Tells one story after the other; what they say together, so that it is not nothing. */
 static void each_story(const struct report_format *format, bool ledger, const char *must)
 {
 	size_t said = 0, stories = 0, musts = 0;
+	json_int_t uncalled = 0;
 	struct told told;
 	struct heard h;
 	glob_t g;
@@ -282,6 +303,8 @@ static void each_story(const struct report_format *format, bool ledger, const ch
 		assert_true(h.result.complete && h.result.traced && !h.result.differs);
 		said += h.size;
 		musts += strstr(h.text, must) != NULL;
+		if (format == &report_json)
+			uncalled += commands_accounted(told.text);
 		stories++;
 		heard_free(&h);
 		told_free(&told);
@@ -290,6 +313,7 @@ static void each_story(const struct report_format *format, bool ledger, const ch
 	assert_true(stories > 40);
 	assert_true(said > 5000);
 	assert_true(musts > 5);
+	assert_true(uncalled > 0 || format != &report_json);
 }
 
 static void same_findings(void **state)
@@ -470,7 +494,7 @@ static void lies(void **state)
 		    CONFIG,
 		    FUNC,
 		    { .type = ITEM_ROLE, .role = { 1, ROLE_SUBMIT } },
-		    { .type = ITEM_END } },
+		    { .type = ITEM_END, .end = { .time = 3000000000 } } },
 		  true },
 		{ "no header", { CONFIG, { .type = ITEM_TICK } }, false },
 		{ "no config", { HEADER, { .type = ITEM_TICK } }, false },
@@ -500,6 +524,8 @@ static void lies(void **state)
 		if ((h.result.reading == READING_END) != cases[i].fine)
 			fail_msg("%s: %s", cases[i].what, h.problem);
 		assert_int_equal(h.result.reading == READING_DAMAGED, !cases[i].fine);
+		/* What was not traced did not last, either. */
+		assert_true(h.result.traced || !h.result.ns);
 		heard_free(&h);
 	}
 }

@@ -885,13 +885,26 @@ static void disk_full(void **state)
 static void bad_paths(void **state)
 {
 	struct recorder *r = NULL;
+	char said[1000];
+	int err[4];
 
 	(void)state;
-	assert_int_equal(recorder__open(&r, "/nonexistent/recording"), -ENOENT);
-	assert_int_equal(recorder__open(&r, "/"), -EISDIR);
+	listen_to_stderr();
+	err[0] = recorder__open(&r, "/nonexistent/recording");
+	err[1] = recorder__open(&r, "/");
 	assert_null(r);
-	assert_int_equal(recorder__open(&r, "/dev/full"), 0);
-	assert_int_equal(recorder__begin(r), -ENOSPC);
+	err[2] = recorder__open(&r, "/dev/full");
+	err[3] = recorder__begin(r);
+	said_on_stderr(said, sizeof(said));
+	assert_int_equal(err[0], -ENOENT);
+	assert_int_equal(err[1], -EISDIR);
+	assert_int_equal(err[2], 0);
+	assert_int_equal(err[3], -ENOSPC);
+	assert_string_equal(said, "nfcleakbpf: cannot write the recording /nonexistent/recording: "
+				  "No such file or directory\n"
+				  "nfcleakbpf: cannot write the recording /: Is a directory\n"
+				  "nfcleakbpf: cannot write the recording /dev/full: "
+				  "No space left on device\n");
 	recorder__close(r);
 }
 

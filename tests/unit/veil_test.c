@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <sys/stat.h>
 #include <zlib.h>
@@ -192,16 +193,28 @@ static void texts(void **state)
 
 /* ---- files ---- */
 
+static bool no_modes; /* of this file system */
+
+int __real_fchmod(int fd, mode_t mode);
+int __wrap_fchmod(int fd, mode_t mode)
+{
+	if (!no_modes)
+		return __real_fchmod(fd, mode);
+	errno = EPERM;
+	return -1;
+}
+
 static mode_t mode_of(const char *path, bool secret)
 {
+	struct output o;
 	struct stat st;
-	int fd = output__open(path, secret);
 
-	assert_true(fd >= 0);
-	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(output__reserve(&o, path, secret), 0);
+	assert_int_equal(output__empty(&o), 0);
+	assert_int_equal(fstat(o.fd, &st), 0);
 	assert_int_equal(st.st_size, 0);
-	assert_int_equal(write(fd, "something", 9), 9);
-	close(fd);
+	assert_int_equal(write(o.fd, "something", 9), 9);
+	assert_int_equal(output__close(&o), 0);
 	return st.st_mode & 07777;
 }
 
@@ -209,6 +222,7 @@ static void secret_files(void **state)
 {
 	char dir[] = "/tmp/veil_test.XXXXXX", path[64];
 	mode_t mask = umask(022);
+	struct output o;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
@@ -225,9 +239,120 @@ static void secret_files(void **state)
 	umask(mask);
 	unlink(path);
 	rmdir(dir);
-	assert_int_equal(output__open(path, true), -ENOENT);
-	assert_int_equal(output__open("/dev", true), -EISDIR);
-	close(output__open("/dev/null", true));
+	assert_int_equal(output__reserve(&o, path, true), -ENOENT);
+	assert_string_equal(o.problem, "No such file or directory");
+	assert_int_equal(output__reserve(&o, "/dev", true), -EISDIR);
+	mode_of("/dev/null", true);
+}
+
+/* The mode of another's file, or what is in it, is not ours to decide on. */
+static void files_of_others(void **state)
+{
+	char dir[] = "/tmp/veil_test.XXXXXX", path[64];
+	struct output o;
+	struct stat st;
+	int fd;
+
+	(void)state;
+	if (geteuid()) {
+		print_message("# only root can give files away\n");
+		skip();
+	}
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/report", dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "something", 9), 9);
+	assert_int_equal(fchown(fd, 12345, 12345), 0);
+	assert_int_equal(output__reserve(&o, path, true), -EPERM);
+	assert_non_null(strstr(o.problem, "belongs to user 12345"));
+	assert_non_null(strstr(o.problem, "another name, or remove it"));
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, 9);
+	/* What has nothing to hide may go there. */
+	assert_int_equal(output__reserve(&o, path, false), 0);
+	assert_int_equal(output__close(&o), 0);
+	unlink(path);
+	/* What is no file has no contents that stay. */
+	assert_int_equal(mkfifo(path, 0666), 0);
+	assert_int_equal(chown(path, 12345, 12345), 0);
+	close(fd);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_int_equal(output__reserve(&o, path, true), 0);
+	assert_int_equal(output__empty(&o), 0);
+	assert_int_equal(output__close(&o), 0);
+	close(fd);
+	unlink(path);
+	rmdir(dir);
+}
+
+static void cannot_be_kept(void **state)
+{
+	char dir[] = "/tmp/veil_test.XXXXXX", path[64];
+	struct output o;
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/report", dir);
+	mode_of(path, true);
+	assert_int_equal(chmod(path, 0644), 0);
+	no_modes = true;
+	assert_int_equal(output__reserve(&o, path, true), 0);
+	assert_int_equal(output__empty(&o), -EPERM);
+	assert_non_null(strstr(o.problem, "others may read it (its mode is 0644)"));
+	assert_int_equal(output__close(&o), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 9);
+	/* There is nothing to change, or to hide. */
+	assert_int_equal(mode_of(path, false), 0644);
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(mode_of(path, true), 0600);
+	no_modes = false;
+	unlink(path);
+	rmdir(dir);
+}
+
+static off_t size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1 : st.st_size;
+}
+
+/* What is there stays until the first byte of something else. */
+static void nothing_lost(void **state)
+{
+	char dir[] = "/tmp/veil_test.XXXXXX", path[64];
+	struct output o;
+	FILE *out;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/report", dir);
+	for (int there = 0; there < 2; there++) {
+		/* Nothing comes of it. */
+		assert_int_equal(output__reserve(&o, path, true), 0);
+		out = output__stream(&o);
+		assert_int_equal(fclose(out), 0);
+		assert_int_equal(output__close(&o), 0);
+		assert_int_equal(size_of(path), there ? 9 : -1);
+		/* Something does. */
+		assert_int_equal(output__reserve(&o, path, true), 0);
+		out = output__stream(&o);
+		fputs("something", out);
+		assert_int_equal(size_of(path), there ? 9 : 0);
+		assert_int_equal(fclose(out), 0);
+		assert_int_equal(output__close(&o), 0);
+		assert_int_equal(size_of(path), 9);
+	}
+	unlink(path);
+	rmdir(dir);
+	assert_int_equal(output__reserve(&o, "/dev/full", true), 0);
+	out = output__stream(&o);
+	fputs("something", out);
+	assert_int_not_equal(fclose(out), 0);
+	assert_string_equal(o.problem, "No space left on device");
+	assert_int_equal(output__close(&o), 0);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -237,6 +362,9 @@ static const struct CMUnitTest tests[] = {
 	TEST("offsets and sizes of functions stay", offsets_stay),
 	TEST("texts: what may be an address, and what may not", texts),
 	TEST("files with addresses in them are 0600, also those that were there", secret_files),
+	TEST("files of others do not get any", files_of_others),
+	TEST("nor does one that others may go on reading", cannot_be_kept),
+	TEST("files stay as they are until there is something to write", nothing_lost),
 };
 
 UNIT_MAIN(tests)
