@@ -13,11 +13,14 @@
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
+# bpftool, depmod, modinfo and chroot are where an ordinary user does not look.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+
 PREFIX ?= /usr/local
 DESTDIR ?=
 CC ?= gcc
 CLANG ?= clang
-BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+BPFTOOL ?= bpftool
 O := build
 
 ARCH := $(shell uname -m)
