@@ -92,7 +92,8 @@ $(O)/tools-present: Makefile
 	@touch $@
 
 # The HTML report's page is inside of the program.
-$(O)/src/report/html.o $(O)/tests/obj/src/report/html.o: $(wildcard src/report/html/*)
+$(O)/src/report/html.o $(O)/tests/obj/src/report/html.o \
+	$(O)/tests/fuzz-obj/src/report/html.o: $(wildcard src/report/html/*)
 
 -include $(OBJS:.o=.d)
 
