@@ -129,7 +129,7 @@ check: deps
 .PHONY: corpus
 corpus: deps
 	@$(MAKE) --no-print-directory all $(O)/nfctraffic
-	@$(ROOT) tests/leaks/corpus
+	@tests/leaks/corpus
 
 # What nfcleakbpf has and does on each kernel, into docs/kernels.md.
 .PHONY: kernels
