@@ -163,6 +163,12 @@ uninstall:
 		$(patsubst $(O)/man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(MAN)) \
 		$(DESTDIR)$(UNITDIR)/nfcleakbpf.service $(addprefix $(DESTDIR)$(SHARE)/,alerts.yml grafana.json)
 
+# What git tracks or would (a file is looked at before it is added), else, in a source package,
+# everything but the build.
+LIST_FILES = { git ls-files --cached --others --exclude-standard 2>/dev/null || \
+	find . \( -path ./$(O) -o -path ./.git \) -prune -o -type f -printf '%P\n'; } | \
+	while read -r f; do [ ! -f "$$f" ] || echo "$$f"; done | sort -u
+
 C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/')
 .PHONY: format
 format:
