@@ -13,11 +13,14 @@
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
+# bpftool, depmod, modinfo and chroot are where an ordinary user does not look.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+
 PREFIX ?= /usr/local
 DESTDIR ?=
 CC ?= gcc
 CLANG ?= clang
-BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+BPFTOOL ?= bpftool
 O := build
 
 ARCH := $(shell uname -m)
@@ -89,7 +92,8 @@ $(O)/tools-present: Makefile
 	@touch $@
 
 # The HTML report's page is inside of the program.
-$(O)/src/report/html.o $(O)/tests/obj/src/report/html.o: $(wildcard src/report/html/*)
+$(O)/src/report/html.o $(O)/tests/obj/src/report/html.o \
+	$(O)/tests/fuzz-obj/src/report/html.o: $(wildcard src/report/html/*)
 
 -include $(OBJS:.o=.d)
 
@@ -125,7 +129,7 @@ check: deps
 .PHONY: corpus
 corpus: deps
 	@$(MAKE) --no-print-directory all $(O)/nfctraffic
-	@$(ROOT) tests/leaks/corpus
+	@tests/leaks/corpus
 
 # What nfcleakbpf has and does on each kernel, into docs/kernels.md.
 .PHONY: kernels
@@ -158,6 +162,12 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nfcleakbpf \
 		$(patsubst $(O)/man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(MAN)) \
 		$(DESTDIR)$(UNITDIR)/nfcleakbpf.service $(addprefix $(DESTDIR)$(SHARE)/,alerts.yml grafana.json)
+
+# What git tracks or would (a file is looked at before it is added), else, in a source package,
+# everything but the build.
+LIST_FILES = { git ls-files --cached --others --exclude-standard 2>/dev/null || \
+	find . \( -path ./$(O) -o -path ./.git \) -prune -o -type f -printf '%P\n'; } | \
+	while read -r f; do [ ! -f "$$f" ] || echo "$$f"; done | sort -u
 
 C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/')
 .PHONY: format

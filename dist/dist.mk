@@ -27,15 +27,12 @@ install-fleet:
 	install -d $(DESTDIR)$(SHARE)
 	install -m 644 dist/alerts.yml dist/grafana.json $(DESTDIR)$(SHARE)
 
-# A copy of what git has, so that the package has nothing else in it, and nothing of it lies around.
+# A copy of the sources, so that the package has nothing else in it, and nothing of it lies around.
 .PHONY: deb
 deb:
 	@command -v dh >/dev/null || { echo "missing: debhelper; install it with: apt-get install debhelper" >&2; exit 1; }
 	@rm -rf $(O)/deb && mkdir -p $(O)/deb/nfcleakbpf-$(VERSION)
-	@{ git ls-files --cached --others --exclude-standard 2>/dev/null || \
-		find . -path ./$(O) -prune -o -type f -printf '%P\n'; } | \
-		while read -r f; do [ ! -f "$$f" ] || echo "$$f"; done | \
-		tar -c -T - | tar -x -C $(O)/deb/nfcleakbpf-$(VERSION)
+	@$(LIST_FILES) | tar -c -T - | tar -x -C $(O)/deb/nfcleakbpf-$(VERSION)
 	@cd $(O)/deb/nfcleakbpf-$(VERSION) && \
 		env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -b $(DEBFLAGS) >../build.log 2>&1 || \
 		{ tail -n 40 ../build.log; exit 1; }

@@ -4,7 +4,7 @@
  *
  * A perf kprobe is bound to its file descriptor and vanishes with the process.
  * Where perf kprobes are missing libbpf would fall back on tracefs kprobes,
- * which survive SIGKILL: src/hooks/hooks.c never comes here then.
+ * which survive SIGKILL: src/hooks/plan.c plans none then.
  */
 #include "hooks/attach.h"
 

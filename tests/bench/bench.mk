@@ -2,7 +2,7 @@
 #
 # What tracing costs; see docs/performance.md.
 #
-#   make bench           in a Debian kernel and on this machine's own; needs root and a quarter of an hour
+#   make bench           in a Debian kernel and on this machine's own; needs root for the latter, and a quarter of an hour
 #   make bench-programs  builds what it runs, runs nothing
 
 B := $(O)/bench
@@ -28,7 +28,7 @@ bench-programs: $(B)/micro $(B)/empty $(B)/kmem $(B)/path
 .PHONY: bench
 bench: deps
 	@$(MAKE) --no-print-directory all $(O)/nfctraffic bench-programs
-	@$(ROOT) tests/bench/bench
+	@tests/bench/bench
 
 # What the hot programs do, in instructions; also run by "make native".
 $(B)/path: tests/bench/path.c $(SKELS)

@@ -382,6 +382,20 @@ traffic() { # ARGUMENT...
 
 traffic_said() { jq -r "$1" "$work/traffic"; }
 
+# Polls as target; $planted is how many leaks that were, as count_calls counts them.
+poll() { # SECONDS
+	local before
+	before=$(calls digital_tg_listen_nfcf)
+	# With which technology a device listens is chosen at random, and only NFC-F leaks: it may be
+	# another all the time.
+	for _ in 1 2 3 4; do
+		traffic poll-target "$1" nfc0
+		planted=$(($(calls digital_tg_listen_nfcf) - before))
+		[ "$planted" = 0 ] || break
+	done
+	traffic down
+}
+
 # ---- the end ----
 
 cleanup() {
