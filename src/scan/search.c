@@ -81,6 +81,7 @@ struct search {
 	/* slab memory waiting to be read together */
 	struct slab queue[PIECES];
 	size_t queued, queued_pieces;
+	uint64_t lone; /* the page that is looked through */
 	unsigned char buffer[PIECES][PIECE];
 };
 
@@ -300,6 +301,32 @@ static int look_through(struct search *s, const unsigned char *bytes, size_t siz
 	return reach__look(s->reach, bytes, size, from, is_free, s);
 }
 
+static bool lone_is_free(void *ctx, uint64_t page)
+{
+	struct search *s = ctx;
+
+	(void)page;
+	return is_free(s, s->lone);
+}
+
+/*
+ * Perhaps a page of KFENCE's: where its object begins is not known, so its words are those of
+ * none that is asked about, even where one seems to be it.  They are looked at as if they were
+ * the struct slab's, where no object is.
+ */
+static int look_through_lone(struct search *s, const struct slab *slab, const unsigned char *bytes,
+			     const struct memory_piece *pieces)
+{
+	int err = 0;
+
+	s->lone = slab->base;
+	for (size_t off = 0; !err && off < slab->step; off += PIECE, pieces++)
+		if (!pieces->err)
+			err = reach__look(s->reach, bytes + off, PIECE, slab->page, lone_is_free,
+					  s);
+	return err;
+}
+
 static int account(struct search *s, uint64_t bytes)
 {
 	s->stats->bytes += bytes;
@@ -491,6 +518,10 @@ static int read_queue(struct search *s)
 
 		for (size_t off = 0; off < size; off += PIECE, piece++)
 			whole = whole && !pieces[piece].err;
+		if (slab->lone) {
+			err = look_through_lone(s, slab, s->buffer[first], &pieces[first]);
+			continue;
+		}
 		/* One slab's pieces lie one after the other in the buffer. */
 		for (uint32_t slot = 0; whole && !err && slot < slab->count; slot++) {
 			size_t at = (size_t)slot * slab->step + slab->left;

@@ -556,6 +556,49 @@ static void running(void **state)
 	stop(&w);
 }
 
+/* A page of KFENCE's has one object, at its beginning or at its end. */
+static void fenced(void **state)
+{
+	struct image_cache debug = { .step = 4224, .size = 4096, .link = 4160, .left = 64 };
+	struct image_cache fallback = { .step = 4096, .size = 4096, .link = 2048 };
+	const unsigned first[] = { 0 };
+	uint64_t page, last, large;
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	image__map(image__get(image__symbol_addr("vmemmap_base")) + IMAGE_HOLE * 64, PAGE);
+	image__add_cache(&debug);
+	image__add_cache(&fallback);
+	page = image__add_slab(&w.medium, 300, 0, 1);
+	large = image__add_slab(&fallback, 302, 0, 1);
+	/* Nothing can be read of the page behind one, and of one that was freed. */
+	last = image__add_slab(&debug, IMAGE_HOLE - 1, 0, 1);
+	image__add_slab(&w.medium, IMAGE_HOLE + 2, 0, 1);
+	check_word(&w, page, REACHABLE);
+	check_word(&w, page + 184, REACHABLE);
+	check_word(&w, page + 192, REACHABLE);
+	check_word(&w, page + 4088, REACHABLE);
+	check_word(&w, page + 4096, LEAKED);
+	check_word(&w, last, REACHABLE);
+	check_word(&w, last + 4088, REACHABLE);
+	check_word(&w, large + 8, REACHABLE);
+	/* The device names it, wherever it is. */
+	image__put(image__object(&w.medium, w.other, 1), page + 4000);
+	check_word(&w, page, MARKED);
+	check_word(&w, page + 4088, MARKED);
+	image__put(image__object(&w.medium, w.other, 1), 0);
+	/* That SLUB has freed it is known. */
+	image__free_objects(&fallback, large, first, 1, -1);
+	check_word(&w, large + 8, STALE);
+	/* It seems to be one that is asked about, and may be another. */
+	image__add_slab(&w.small, 10, 0, 1);
+	check_word(&w, object(&w, 0), REACHABLE);
+	check_word(&w, object(&w, 3) + 56, REACHABLE);
+	assert_int_equal(search__state(w.search, object(&w, 3)), SLAB_LONE);
+	stop(&w);
+}
+
 /* With KASAN stacks are twice as large, and what is used is the upper part of that. */
 static void kasan(void **state)
 {
@@ -633,6 +676,7 @@ static const struct CMUnitTest search[] = {
 	TEST("search: tasks that go while they are walked", astray),
 	TEST("search: stacks of tasks that run", running),
 	TEST("search: stacks of a kernel with KASAN", kasan),
+	TEST("search: objects of KFENCE", fenced),
 };
 
 UNIT_MAIN(search)
