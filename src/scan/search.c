@@ -109,11 +109,12 @@ static void find_region(struct search *s, const char *first, const char *last)
 	s->nr_fixed++;
 }
 
+/* Of a size that is not known (0) all is searched. */
 static void find_stack(struct search *s, const char *symbol, uint64_t size)
 {
 	uint64_t addr;
 
-	if (s->nr_holes < MAX_HOLES && !query__find(s->query, NULL, symbol, &addr))
+	if (size && s->nr_holes < MAX_HOLES && !query__find(s->query, NULL, symbol, &addr))
 		s->holes[s->nr_holes++] = (struct region){ addr, size };
 }
 
@@ -132,19 +133,20 @@ static void find_freed(struct search *s)
 }
 
 /*
- * arch/x86/include/asm/page_64_types.h: with KASAN stacks are twice as large.  Their symbols are
- * offsets into each CPU's area, but for the first.
+ * arch/x86/include/asm/page_64_types.h: with KASAN stacks are twice as large.  Those of each
+ * CPU are as large as their types, which the configuration changes further; what lies behind
+ * them is live.  Their symbols are offsets into each CPU's area.
  */
-static void find_stacks(struct search *s)
+static void find_stacks(struct search *s, const struct btf *btf)
 {
 	const uint64_t page = 4096;
 	uint64_t addr, twice = query__find(s->query, NULL, "kasan_report", &addr) ? 1 : 2;
 
 	s->thread_size = 4 * page * twice;
 	find_stack(s, "init_stack", s->thread_size);
-	find_stack(s, "irq_stack_backing_store", s->thread_size);
-	find_stack(s, "exception_stacks", 12 * page * twice);
-	find_stack(s, "entry_stack_storage", page);
+	find_stack(s, "irq_stack_backing_store", kbtf__struct_size(btf, "irq_stack"));
+	find_stack(s, "exception_stacks", kbtf__struct_size(btf, "exception_stacks"));
+	find_stack(s, "entry_stack_storage", kbtf__struct_size(btf, "entry_stack_page"));
 }
 
 static bool in_hole(const struct search *s, uint64_t addr)
@@ -249,7 +251,7 @@ int search__new(struct search **out, struct query *q, const struct btf *btf)
 	find_region(s, "_sdata", "_edata");
 	find_region(s, "__bss_start", "__bss_stop");
 	find_freed(s);
-	find_stacks(s);
+	find_stacks(s, btf);
 	find_kvfree(s, btf);
 	find_skb_cache(s, btf);
 	find_tasks(s, btf);

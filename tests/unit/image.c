@@ -369,6 +369,9 @@ struct btf *image__btf(void)
 		add_struct(btf, type, "kmem_cache_cpu", 32, cpu);
 	}
 	add_struct(btf, type, "mem_section", 16, section);
+	/* Of irq_stack_backing_store nothing is known. */
+	add_struct(btf, type, "exception_stacks", IMAGE_EXC_STACKS, none);
+	add_struct(btf, type, "entry_stack_page", 4096, none);
 	add_struct(btf, type, "task_struct", 512, task);
 	add_struct(btf, type, "thread_struct", 64, thread);
 	add_struct(btf, type, "signal_struct", 256, signal);

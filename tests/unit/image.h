@@ -23,7 +23,8 @@ struct btf;
 #define IMAGE_KRC_UNUSED   256 /* offset of kfree_rcu_cpu.bkvcache */
 #define IMAGE_BULK_COUNT   32  /* offsets in kvfree_rcu_bulk_data */
 #define IMAGE_BULK_RECORDS 40
-#define IMAGE_SKB_CACHE	   48 /* offset in napi_alloc_cache, which has 64 bytes */
+#define IMAGE_SKB_CACHE	   48	/* offset in napi_alloc_cache, which has 64 bytes */
+#define IMAGE_EXC_STACKS   8192 /* bytes of struct exception_stacks */
 #define IMAGE_RANDOM	   0x5bd1e9955bd1e995ULL
 
 /*

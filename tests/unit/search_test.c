@@ -556,6 +556,25 @@ static void running(void **state)
 	stop(&w);
 }
 
+/* Those of each CPU are as large as their types; without one they are no holes. */
+static void cpu_stacks(void **state)
+{
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	image__symbol("exception_stacks", 0xa000);
+	image__symbol("irq_stack_backing_store", 0xd000);
+	start_anew(&w);
+	check_word(&w, image__cpu_area(1) + 0x9ff8, REACHABLE);
+	check_word(&w, image__cpu_area(1) + 0xa000, LEAKED);
+	check_word(&w, image__cpu_area(1) + 0xa000 + IMAGE_EXC_STACKS - 8, LEAKED);
+	check_word(&w, image__cpu_area(1) + 0xa000 + IMAGE_EXC_STACKS, REACHABLE);
+	check_word(&w, image__cpu_area(1) + 0xd000, REACHABLE);
+	check_word(&w, image__cpu_area(1) + 0xe000, REACHABLE);
+	stop(&w);
+}
+
 /* A page of KFENCE's has one object, at its beginning or at its end. */
 static void fenced(void **state)
 {
@@ -676,6 +695,7 @@ static const struct CMUnitTest search[] = {
 	TEST("search: tasks that go while they are walked", astray),
 	TEST("search: stacks of tasks that run", running),
 	TEST("search: stacks of a kernel with KASAN", kasan),
+	TEST("search: stacks of each CPU", cpu_stacks),
 	TEST("search: objects of KFENCE", fenced),
 };
 
