@@ -157,11 +157,33 @@ static bool in_hole(const struct search *s, uint64_t addr)
 	return false;
 }
 
-static void find_cpus(struct search *s)
+/*
+ * mm/percpu.c, pcpu_embed_first_chunk(): what is left of each CPU's unit behind the first chunk
+ * is given away at boot, and is anybody's memory.  That chunk stays as it is; its dynamic
+ * part, which pcpu_first_chunk describes, is the last one.
+ */
+static uint64_t per_cpu_used(struct search *s, const struct btf *btf, uint64_t unit)
+{
+	int base_addr = kbtf__member_offset(btf, "pcpu_chunk", "base_addr");
+	int nr_pages = kbtf__member_offset(btf, "pcpu_chunk", "nr_pages");
+	uint64_t base = variable(s, "pcpu_base_addr"), chunk = variable(s, "pcpu_first_chunk");
+	uint64_t start, used;
+	uint32_t pages;
+
+	if (base_addr < 0 || nr_pages < 0 || !base || !chunk ||
+	    query__read(s->query, chunk + (uint64_t)base_addr, &start, sizeof(start)) ||
+	    query__read(s->query, chunk + (uint64_t)nr_pages, &pages, sizeof(pages)) ||
+	    start < base || !pages)
+		return unit;
+	used = start - base + pages * 4096UL;
+	return used < unit ? used : unit;
+}
+
+static void find_cpus(struct search *s, const struct btf *btf)
 {
 	uint64_t offsets, cpus = variable(s, "nr_cpu_ids") & UINT32_MAX;
 
-	s->per_cpu_size = variable(s, "pcpu_unit_size") & UINT32_MAX;
+	s->per_cpu_size = per_cpu_used(s, btf, variable(s, "pcpu_unit_size") & UINT32_MAX);
 	if (query__find(s->query, NULL, "__per_cpu_start", &s->per_cpu_start))
 		s->per_cpu_start = 0; /* it is 0 on x86, which says "not found" */
 	if (query__find(s->query, NULL, "__per_cpu_offset", &offsets))
@@ -255,7 +277,7 @@ int search__new(struct search **out, struct query *q, const struct btf *btf)
 	find_kvfree(s, btf);
 	find_skb_cache(s, btf);
 	find_tasks(s, btf);
-	find_cpus(s);
+	find_cpus(s, btf);
 	/* Without the stacks a definite finding could be a false one. */
 	if (!s->init_task) {
 		search__free(s);

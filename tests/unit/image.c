@@ -341,6 +341,7 @@ struct btf *image__btf(void)
 	};
 	const struct field thread[] = { { "sp", THREAD_SP }, { 0 } };
 	const struct field section[] = { { "section_mem_map", 0 }, { 0 } };
+	const struct field chunk[] = { { "base_addr", 0 }, { "nr_pages", 8 }, { 0 } };
 	const struct field kvfree[] = { { "bkvcache", IMAGE_KRC_UNUSED }, { 0 } };
 	const struct field bulk[] = { { "nr_records", IMAGE_BULK_COUNT },
 				      { "records", IMAGE_BULK_RECORDS },
@@ -369,6 +370,7 @@ struct btf *image__btf(void)
 		add_struct(btf, type, "kmem_cache_cpu", 32, cpu);
 	}
 	add_struct(btf, type, "mem_section", 16, section);
+	add_struct(btf, type, "pcpu_chunk", 16, chunk);
 	/* Of irq_stack_backing_store nothing is known. */
 	add_struct(btf, type, "exception_stacks", IMAGE_EXC_STACKS, none);
 	add_struct(btf, type, "entry_stack_page", 4096, none);

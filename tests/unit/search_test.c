@@ -575,6 +575,43 @@ static void cpu_stacks(void **state)
 	stop(&w);
 }
 
+/* What is left of each CPU's unit is given away when the machine starts. */
+static void per_cpu_end(void **state)
+{
+	const uint64_t base = KERNEL + 0xf100, first = base + 8, chunk = base + 16;
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	image__symbol("pcpu_base_addr", base);
+	image__symbol("pcpu_first_chunk", first);
+	image__put(base, image__cpu_area(0));
+	image__put(first, chunk);
+	/* Its dynamic part begins within the page at 0x6000; behind nr_pages is anything. */
+	image__put(chunk, image__cpu_area(0) + 0x6000);
+	image__put(chunk + 8, 0x7777777700000005);
+	start_anew(&w);
+	for (unsigned cpu = 0; cpu < IMAGE_CPUS; cpu++) {
+		check_word(&w, image__cpu_area(cpu) + 0x5ff8, REACHABLE);
+		check_word(&w, image__cpu_area(cpu) + 0xaff8, REACHABLE);
+		check_word(&w, image__cpu_area(cpu) + 0xb000, LEAKED);
+		check_word(&w, image__cpu_area(cpu) + 0xfff8, LEAKED);
+	}
+	assert_false(search__partial(w.search));
+	/* More than a unit; before the first CPU's; none: then it is all of the unit. */
+	image__put(chunk + 8, 11);
+	start_anew(&w);
+	check_word(&w, image__cpu_area(1) + 0xfff8, REACHABLE);
+	image__put(chunk, image__cpu_area(0) - 0x1000);
+	image__put(chunk + 8, 5);
+	start_anew(&w);
+	check_word(&w, image__cpu_area(1) + 0xfff8, REACHABLE);
+	image__put(first, 0);
+	start_anew(&w);
+	check_word(&w, image__cpu_area(1) + 0xfff8, REACHABLE);
+	stop(&w);
+}
+
 /* A page of KFENCE's has one object, at its beginning or at its end. */
 static void fenced(void **state)
 {
@@ -696,6 +733,7 @@ static const struct CMUnitTest search[] = {
 	TEST("search: stacks of tasks that run", running),
 	TEST("search: stacks of a kernel with KASAN", kasan),
 	TEST("search: stacks of each CPU", cpu_stacks),
+	TEST("search: where each CPU's data ends", per_cpu_end),
 	TEST("search: objects of KFENCE", fenced),
 };
 
