@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "kernel/kbtf.h"
+#include "kernel/kernel.h"
 #include "scan/slab.h"
 #include "util/clock.h"
 #include "util/table.h"
@@ -42,9 +43,12 @@
 #define MARK_STEPS    4
 #define MARK_OBJECTS  4000
 #define MAX_TASKS     100000
-#define WALKS	      3 /* through the tasks, until one comes to its end */
+#define WALKS	      3 /* through a list, until one comes to its end */
 #define MAX_HOLES     5
 #define MAX_PAGES     4096 /* of kvfree_rcu() */
+#define MAX_MODULES   10000
+#define MODULE_RANGES 4
+#define MAX_RANGE     (256UL << 20) /* bytes of a module's data; no module has more */
 
 struct search {
 	struct query *query;
@@ -64,6 +68,8 @@ struct search {
 		uint32_t count, records; /* in one of its pages */
 	} kvfree;
 	struct region skb_cache; /* in every CPU's area */
+	struct module_offsets module;
+	uint64_t modules; /* the head of their list, or 0 */
 	uint64_t per_cpu_start, per_cpu_size;
 	unsigned nr_cpus;
 	uint64_t cpu_bases[MAX_CPUS];
@@ -75,6 +81,8 @@ struct search {
 	const int *cancel;
 	struct search_stats *stats;
 	bool seeking;	    /* some objects are sought */
+	bool unread;	    /* data of a module */
+	uint64_t skipped;   /* pieces that could not be read, of whatever */
 	struct table pages; /* of kvfree_rcu() -> this */
 	uint64_t todo[MAX_PAGES];
 	size_t nr_todo;
@@ -235,6 +243,18 @@ static void blank_skb_cache(const struct search *s, unsigned char *bytes, size_t
 			memset(bytes + i, 0, 8);
 }
 
+/* A kernel without modules may have the types, but not the list. */
+static void find_modules(struct search *s, const struct btf *btf)
+{
+	uint64_t addr;
+
+	module_offsets__read(&s->module, btf);
+	if (s->module.list < 0 || query__find(s->query, NULL, "modules", &s->modules)) {
+		s->modules = 0;
+		s->partial |= !query__find(s->query, NULL, "__module_address", &addr);
+	}
+}
+
 /* Where tasks are listed, and where their stacks are. */
 static void find_tasks(struct search *s, const struct btf *btf)
 {
@@ -277,6 +297,7 @@ int search__new(struct search **out, struct query *q, const struct btf *btf)
 	find_kvfree(s, btf);
 	find_skb_cache(s, btf);
 	find_tasks(s, btf);
+	find_modules(s, btf);
 	find_cpus(s, btf);
 	/* Without the stacks a definite finding could be a false one. */
 	if (!s->init_task) {
@@ -289,7 +310,7 @@ int search__new(struct search **out, struct query *q, const struct btf *btf)
 
 bool search__partial(const struct search *s)
 {
-	return s->partial || slabs__left_out(s->slabs);
+	return s->partial || s->unread || slabs__left_out(s->slabs);
 }
 
 bool search__passes(int err)
@@ -429,6 +450,8 @@ static int read_region(struct search *s, uint64_t start, uint64_t size, uint64_t
 			blank_skb_cache(s, s->buffer[i], pieces[i].len, pieces[i].addr - base);
 		/* Holes begin and end with a page, and so do the pieces. */
 		for (size_t i = 0; !err && i < n; i++)
+			s->skipped += pieces[i].err != 0;
+		for (size_t i = 0; !err && i < n; i++)
 			if (!pieces[i].err && !in_hole(s, pieces[i].addr - base))
 				err = look_through(s, s->buffer[i], pieces[i].len, 0);
 		if (!err)
@@ -506,13 +529,51 @@ static int read_tasks_once(struct search *s)
 	return !err && node != head ? -EAGAIN : err;
 }
 
-static int read_tasks(struct search *s)
+/* A list that has changed is walked again. */
+static int walk(struct search *s, int (*once)(struct search *s))
 {
 	int err = -EAGAIN;
 
 	for (int i = 0; err == -EAGAIN && i < WALKS; i++)
-		err = read_tasks_once(s);
+		err = once(s);
 	return err;
+}
+
+/*
+ * All data of those that are loaded now, which those that asked need not know of.  Of one that
+ * is just being unloaded it may be gone.
+ */
+static int read_modules_once(struct search *s)
+{
+	struct memory_range ranges[MODULE_RANGES];
+	uint64_t node, skipped = s->skipped;
+	int err = read_u64(s, s->modules, 0, &node), n;
+
+	for (int i = 0; !err && node != s->modules && i < MAX_MODULES; i++) {
+		n = module_offsets__data(&s->module, s->query, node - (uint64_t)s->module.list,
+					 ranges, MODULE_RANGES);
+		if (n < 0)
+			return n == -EOPNOTSUPP ? n : -EAGAIN;
+		for (int k = 0; !err && k < n; k++) {
+			if (ranges[k].size > MAX_RANGE)
+				s->unread = true;
+			else
+				err = read_region(s, ranges[k].start, ranges[k].size, 0);
+		}
+		if (!err && read_u64(s, node, 0, &node))
+			return -EAGAIN;
+	}
+	s->unread |= s->skipped != skipped;
+	return !err && node != s->modules ? -EAGAIN : err;
+}
+
+static int read_modules(struct search *s)
+{
+	int err = s->modules ? walk(s, read_modules_once) : 0;
+
+	/* Where their data is is not known. */
+	s->unread |= err == -EOPNOTSUPP;
+	return err == -EOPNOTSUPP ? 0 : err;
 }
 
 /* Reads the queued slabs at once, each into as many pieces as it needs. */
@@ -703,9 +764,11 @@ static int read_all(struct search *s, const struct region *regions, size_t nr_re
 		err = read_region(s, s->cpu_bases[i] + s->per_cpu_start, s->per_cpu_size,
 				  s->cpu_bases[i]);
 	if (!err)
+		err = read_modules(s);
+	if (!err)
 		err = read_kvfree(s);
 	if (!err)
-		err = read_tasks(s);
+		err = walk(s, read_tasks_once);
 	for (size_t i = 0; !err && i < nr_regions; i++)
 		err = read_region(s, regions[i].start, regions[i].size, 0);
 	if (!err)
@@ -727,6 +790,7 @@ int search__run(struct search *s, struct reach_object *objects, size_t count,
 	s->stats = stats;
 	s->queued = s->queued_pieces = 0;
 	s->nr_todo = 0;
+	s->unread = false;
 	s->reach = reach__new(objects, count);
 	if (!s->reach)
 		return -ENOMEM;

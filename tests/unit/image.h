@@ -56,6 +56,7 @@ struct btf *image__btf(void);
 /* Zeroed memory anywhere; symbols are told what they are called. */
 void image__map(uint64_t addr, size_t size);
 void image__symbol(const char *name, uint64_t addr);
+void image__rename(const char *name, const char *to);
 uint64_t image__symbol_addr(const char *name);
 /* Writes to what is mapped. */
 void image__put(uint64_t addr, uint64_t word);
@@ -107,5 +108,10 @@ void image__set_task(uint64_t stack, bool running, unsigned tgid);
 void image__enlarge_stack(uint64_t stack);
 /* Where it names the next task. */
 uint64_t image__task_link(uint64_t stack);
+
+/* Lists a module: its struct at an address that is mapped, its text, and its data from there on. */
+void image__add_module(uint64_t at, uint64_t text, uint64_t data, uint64_t end);
+/* Where it names the next. */
+uint64_t image__module_link(uint64_t at);
 
 #endif /* NLB_TEST_IMAGE_H */

@@ -17,6 +17,7 @@
 #define PAGE	4096ULL
 #define KERNEL	0xffffffff84000000ULL /* .data, then .bss */
 #define MODULE	0xffffffffc0000000ULL
+#define OTHER	0xffffffffc0100000ULL /* a module that is not traced */
 #define OBJECTS 8
 
 /* ---- memory that cannot be had ---- */
@@ -612,6 +613,72 @@ static void per_cpu_end(void **state)
 	stop(&w);
 }
 
+/* Data of modules that nobody told of: searched, and no root of what is marked. */
+static void other_module(enum image_layout layout)
+{
+	const uint64_t second = OTHER + 0x3000, textless = OTHER + 0x4000;
+	struct world w;
+	uint64_t next, head;
+
+	start(&w, layout);
+	head = image__symbol_addr("modules");
+	image__map(OTHER, 0x5000);
+	image__add_module(OTHER + 0x1100, OTHER, OTHER + 0x1000, OTHER + 0x2800);
+	image__add_module(second, second, second + 0x200, second + 0x400);
+	image__add_module(textless, textless, textless, textless + 0x400);
+	check_word(&w, OTHER + 0xff8, LEAKED);
+	check_word(&w, OTHER + 0x1000, REACHABLE);
+	check_word(&w, OTHER + 0x27f8, REACHABLE);
+	check_word(&w, OTHER + 0x2800, LEAKED);
+	check_word(&w, second + 0x1f8, LEAKED);
+	check_word(&w, second + 0x200, REACHABLE);
+	check_word(&w, textless + 0x3f8, REACHABLE);
+	assert_false(search__partial(w.search));
+	/* Without its list a kernel has none; unless it has what looks for them. */
+	image__rename("modules", "others");
+	start_anew(&w);
+	check_word(&w, OTHER + 0x1000, LEAKED);
+	assert_false(search__partial(w.search));
+	image__symbol("__module_address", KERNEL);
+	start_anew(&w);
+	assert_true(search__partial(w.search));
+	image__rename("others", "modules");
+	start_anew(&w);
+	assert_false(search__partial(w.search));
+	/* A list that leads astray, or in a circle. */
+	next = image__get(image__module_link(second));
+	image__put(image__module_link(second), 0xffffc90000000000);
+	assert_int_equal(run_limited(&w, 0, 0), -EAGAIN);
+	image__put(image__module_link(second), image__module_link(second));
+	assert_int_equal(run_limited(&w, 0, 0), -EAGAIN);
+	image__put(image__module_link(second), next);
+	next = image__get(head);
+	/* One that goes meanwhile has no data any more. */
+	image__add_module(OTHER + 0x1300, OTHER + 0x5000, OTHER + 0x6000, OTHER + 0x7000);
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	assert_true(search__partial(w.search));
+	image__put(head, next);
+	/* A size that none has, of one whose memory is something else's by now. */
+	image__add_module(OTHER + 0x1300, OTHER, OTHER + 0x1000, OTHER + 0xfffffff0);
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	assert_true(search__partial(w.search));
+	image__put(head, next);
+	/* That was then. */
+	image__add_module(OTHER + 0x1300, OTHER, OTHER + 0x1000, OTHER + 0x2000);
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	assert_false(search__partial(w.search));
+	stop(&w);
+}
+
+static void other_modules(void **state)
+{
+	(void)state;
+	other_module(IMAGE_5_10);
+	other_module(IMAGE_6_1);
+	other_module(IMAGE_6_12);
+	other_module(IMAGE_7_2);
+}
+
 /* A page of KFENCE's has one object, at its beginning or at its end. */
 static void fenced(void **state)
 {
@@ -734,6 +801,7 @@ static const struct CMUnitTest search[] = {
 	TEST("search: stacks of a kernel with KASAN", kasan),
 	TEST("search: stacks of each CPU", cpu_stacks),
 	TEST("search: where each CPU's data ends", per_cpu_end),
+	TEST("search: data of modules that are not traced", other_modules),
 	TEST("search: objects of KFENCE", fenced),
 };
 
