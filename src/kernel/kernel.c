@@ -31,7 +31,7 @@ static int print(enum libbpf_print_level level, const char *format, va_list args
 	return vfprintf(stderr, format, args);
 }
 
-static void read_module_offsets(struct module_offsets *m, const struct btf *btf)
+void module_offsets__read(struct module_offsets *m, const struct btf *btf)
 {
 	const char *memory = "module_memory";
 
@@ -80,7 +80,7 @@ int kernel__open(struct kernel *k, const struct builtin_part *parts)
 		log_debug("the kernel cannot be asked about its memory and symbols: %s",
 			  strerror(-err));
 	features__probe(&k->features, k->btf, k->query);
-	read_module_offsets(&k->module, k->btf);
+	module_offsets__read(&k->module, k->btf);
 	err = load_modules(k, &k->modules);
 	/* What is loaded is not built in: the kernel need not be asked. */
 	if (err != -ENOMEM && !modules__find(&k->modules, "nfc")) {
@@ -280,29 +280,51 @@ out:
 
 #define MODULE_MEMORIES 4 /* text, data, rodata, ro_after_init; then those of init */
 
-/* The address of its first memory. */
-static int module_memory(struct kernel *k, const char *module, uint64_t *addr)
-{
-	const struct module_offsets *m = &k->module;
-	int err = find_module(k, module, addr);
-
-	if (!err && (m->memory < 0 || m->base < 0 || m->size < 0))
-		err = -EOPNOTSUPP;
-	*addr += err ? 0 : (uint64_t)m->memory;
-	return err;
-}
-
-static int read_range(struct kernel *k, uint64_t addr, int base, int size, struct memory_range *out)
+/* -ENOENT where there is nothing. */
+static int read_range(struct query *q, uint64_t addr, int base, int size, struct memory_range *out)
 {
 	uint32_t length = 0;
 	int err;
 
 	out->start = 0;
-	err = query__read(k->query, addr + (uint64_t)base, &out->start, sizeof(out->start));
+	err = query__read(q, addr + (uint64_t)base, &out->start, sizeof(out->start));
 	if (!err)
-		err = query__read(k->query, addr + (uint64_t)size, &length, sizeof(length));
+		err = query__read(q, addr + (uint64_t)size, &length, sizeof(length));
 	out->size = length;
 	return err ? err : out->start && length ? 0 : -ENOENT;
+}
+
+static bool memories_known(const struct module_offsets *m)
+{
+	return m->memory >= 0 && m->base >= 0 && m->size >= 0 && (m->text_size >= 0 || m->step);
+}
+
+int module_offsets__data(const struct module_offsets *m, struct query *q, uint64_t module,
+			 struct memory_range *out, size_t max)
+{
+	const uint64_t addr = module + (uint64_t)m->memory;
+	struct memory_range text;
+	int err, n = 0;
+
+	if (!memories_known(m))
+		return -EOPNOTSUPP;
+	if (m->text_size >= 0) {
+		err = read_range(q, addr, m->base, m->text_size, &text);
+		if (!err || err == -ENOENT)
+			err = max ? read_range(q, addr, m->base, m->size, out) : -ENOENT;
+		if (err || text.size >= out->size)
+			return err == -ENOENT ? 0 : err;
+		out->start += text.size;
+		out->size -= text.size;
+		return 1;
+	}
+	for (uint32_t i = 1; i < MODULE_MEMORIES && (size_t)n < max; i++) {
+		err = read_range(q, addr + (uint64_t)i * m->step, m->base, m->size, &out[n]);
+		if (err && err != -ENOENT)
+			return err;
+		n += !err;
+	}
+	return n;
 }
 
 static int copy_ranges(const struct memory_range *from, size_t count, struct memory_range *out,
@@ -325,39 +347,25 @@ int kernel__module_text(struct kernel *k, const char *module, struct memory_rang
 
 		return copy_ranges(b->text, b->nr_text, out, max);
 	}
-	err = module_memory(k, module, &addr);
+	err = find_module(k, module, &addr);
+	if (!err && !memories_known(m))
+		err = -EOPNOTSUPP;
 	if (!err && max)
-		err = read_range(k, addr, m->base, m->text_size < 0 ? m->size : m->text_size, out);
+		err = read_range(k->query, addr + (uint64_t)m->memory, m->base,
+				 m->text_size < 0 ? m->size : m->text_size, out);
 	return err ? err : max > 0;
 }
 
 int kernel__module_data(struct kernel *k, const char *module, struct memory_range *out, size_t max)
 {
-	const struct module_offsets *m = &k->module;
-	struct memory_range text;
 	uint64_t addr = 0;
-	int err, n = 0;
+	int err;
 
 	if (kernel__built_in(k, module)) {
 		const struct builtin *b = builtins__part(&k->builtins, module);
 
 		return copy_ranges(b->data, b->nr_data, out, max);
 	}
-	err = module_memory(k, module, &addr);
-	if (err)
-		return err;
-	if (m->text_size >= 0) {
-		err = read_range(k, addr, m->base, m->text_size, &text);
-		if (!err)
-			err = read_range(k, addr, m->base, m->size, out);
-		if (err || !max)
-			return err;
-		out->start += text.size;
-		out->size -= text.size;
-		return 1;
-	}
-	for (uint32_t i = 1; i < MODULE_MEMORIES && (size_t)n < max; i++)
-		if (!read_range(k, addr + (uint64_t)i * m->step, m->base, m->size, &out[n]))
-			n++;
-	return n;
+	err = find_module(k, module, &addr);
+	return err ? err : module_offsets__data(&k->module, k->query, addr, out, max);
 }

@@ -24,6 +24,14 @@ struct module_offsets {
 	uint32_t step;	/* from one to the next */
 };
 
+void module_offsets__read(struct module_offsets *m, const struct btf *btf);
+/*
+ * The data of the module whose struct module lies at this address, at most max ranges.
+ * Returns how many, or a negative errno: -EOPNOTSUPP where its layout is not known.
+ */
+int module_offsets__data(const struct module_offsets *m, struct query *q, uint64_t module,
+			 struct memory_range *out, size_t max);
+
 struct kernel {
 	struct btf *btf;     /* NULL where the kernel has none, and once forgotten */
 	struct query *query; /* NULL where it cannot be asked */

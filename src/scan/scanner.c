@@ -57,15 +57,21 @@ static uint32_t checksum(struct scanner *s, const struct scan_object *o)
 
 static enum verdict verdict_of(struct scanner *s, const struct reach_object *o)
 {
+	enum slab_state state;
+
 	if (o->marked)
 		return VERDICT_REFERENCED;
-	if (search__state(s->search, o->addr) == SLAB_FREE)
+	state = search__state(s->search, o->addr);
+	if (state == SLAB_FREE)
 		return VERDICT_FREE;
 	if (o->reachable)
 		return VERDICT_DOUBTFUL;
-	/* What was not read may name it: as good as a word of which little is known. */
-	return o->stale || s->partial || search__partial(s->search) ? VERDICT_STALE
-								    : VERDICT_UNREFERENCED;
+	/* What was not read may name it: as good as a word of which little is known.  So may
+	 * what is named be another object, elsewhere in the page of one that is gone.
+	 */
+	return o->stale || s->partial || search__partial(s->search) || state == SLAB_LONE
+		       ? VERDICT_STALE
+		       : VERDICT_UNREFERENCED;
 }
 
 /*

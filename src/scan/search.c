@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "kernel/kbtf.h"
+#include "kernel/kernel.h"
 #include "scan/slab.h"
 #include "util/clock.h"
 #include "util/table.h"
@@ -42,9 +43,12 @@
 #define MARK_STEPS    4
 #define MARK_OBJECTS  4000
 #define MAX_TASKS     100000
-#define WALKS	      3 /* through the tasks, until one comes to its end */
+#define WALKS	      3 /* through a list, until one comes to its end */
 #define MAX_HOLES     5
 #define MAX_PAGES     4096 /* of kvfree_rcu() */
+#define MAX_MODULES   10000
+#define MODULE_RANGES 4
+#define MAX_RANGE     (256UL << 20) /* bytes of a module's data; no module has more */
 
 struct search {
 	struct query *query;
@@ -64,6 +68,8 @@ struct search {
 		uint32_t count, records; /* in one of its pages */
 	} kvfree;
 	struct region skb_cache; /* in every CPU's area */
+	struct module_offsets module;
+	uint64_t modules; /* the head of their list, or 0 */
 	uint64_t per_cpu_start, per_cpu_size;
 	unsigned nr_cpus;
 	uint64_t cpu_bases[MAX_CPUS];
@@ -75,12 +81,15 @@ struct search {
 	const int *cancel;
 	struct search_stats *stats;
 	bool seeking;	    /* some objects are sought */
+	bool unread;	    /* data of a module */
+	uint64_t skipped;   /* pieces that could not be read, of whatever */
 	struct table pages; /* of kvfree_rcu() -> this */
 	uint64_t todo[MAX_PAGES];
 	size_t nr_todo;
 	/* slab memory waiting to be read together */
 	struct slab queue[PIECES];
 	size_t queued, queued_pieces;
+	uint64_t lone; /* the page that is looked through */
 	unsigned char buffer[PIECES][PIECE];
 };
 
@@ -108,11 +117,12 @@ static void find_region(struct search *s, const char *first, const char *last)
 	s->nr_fixed++;
 }
 
+/* Of a size that is not known (0) all is searched. */
 static void find_stack(struct search *s, const char *symbol, uint64_t size)
 {
 	uint64_t addr;
 
-	if (s->nr_holes < MAX_HOLES && !query__find(s->query, NULL, symbol, &addr))
+	if (size && s->nr_holes < MAX_HOLES && !query__find(s->query, NULL, symbol, &addr))
 		s->holes[s->nr_holes++] = (struct region){ addr, size };
 }
 
@@ -131,19 +141,20 @@ static void find_freed(struct search *s)
 }
 
 /*
- * arch/x86/include/asm/page_64_types.h: with KASAN stacks are twice as large.  Their symbols are
- * offsets into each CPU's area, but for the first.
+ * arch/x86/include/asm/page_64_types.h: with KASAN stacks are twice as large.  Those of each
+ * CPU are as large as their types, which the configuration changes further; what lies behind
+ * them is live.  Their symbols are offsets into each CPU's area.
  */
-static void find_stacks(struct search *s)
+static void find_stacks(struct search *s, const struct btf *btf)
 {
 	const uint64_t page = 4096;
 	uint64_t addr, twice = query__find(s->query, NULL, "kasan_report", &addr) ? 1 : 2;
 
 	s->thread_size = 4 * page * twice;
 	find_stack(s, "init_stack", s->thread_size);
-	find_stack(s, "irq_stack_backing_store", s->thread_size);
-	find_stack(s, "exception_stacks", 12 * page * twice);
-	find_stack(s, "entry_stack_storage", page);
+	find_stack(s, "irq_stack_backing_store", kbtf__struct_size(btf, "irq_stack"));
+	find_stack(s, "exception_stacks", kbtf__struct_size(btf, "exception_stacks"));
+	find_stack(s, "entry_stack_storage", kbtf__struct_size(btf, "entry_stack_page"));
 }
 
 static bool in_hole(const struct search *s, uint64_t addr)
@@ -154,11 +165,33 @@ static bool in_hole(const struct search *s, uint64_t addr)
 	return false;
 }
 
-static void find_cpus(struct search *s)
+/*
+ * mm/percpu.c, pcpu_embed_first_chunk(): what is left of each CPU's unit behind the first chunk
+ * is given away at boot, and is anybody's memory.  That chunk stays as it is; its dynamic
+ * part, which pcpu_first_chunk describes, is the last one.
+ */
+static uint64_t per_cpu_used(struct search *s, const struct btf *btf, uint64_t unit)
+{
+	int base_addr = kbtf__member_offset(btf, "pcpu_chunk", "base_addr");
+	int nr_pages = kbtf__member_offset(btf, "pcpu_chunk", "nr_pages");
+	uint64_t base = variable(s, "pcpu_base_addr"), chunk = variable(s, "pcpu_first_chunk");
+	uint64_t start, used;
+	uint32_t pages;
+
+	if (base_addr < 0 || nr_pages < 0 || !base || !chunk ||
+	    query__read(s->query, chunk + (uint64_t)base_addr, &start, sizeof(start)) ||
+	    query__read(s->query, chunk + (uint64_t)nr_pages, &pages, sizeof(pages)) ||
+	    start < base || !pages)
+		return unit;
+	used = start - base + pages * 4096UL;
+	return used < unit ? used : unit;
+}
+
+static void find_cpus(struct search *s, const struct btf *btf)
 {
 	uint64_t offsets, cpus = variable(s, "nr_cpu_ids") & UINT32_MAX;
 
-	s->per_cpu_size = variable(s, "pcpu_unit_size") & UINT32_MAX;
+	s->per_cpu_size = per_cpu_used(s, btf, variable(s, "pcpu_unit_size") & UINT32_MAX);
 	if (query__find(s->query, NULL, "__per_cpu_start", &s->per_cpu_start))
 		s->per_cpu_start = 0; /* it is 0 on x86, which says "not found" */
 	if (query__find(s->query, NULL, "__per_cpu_offset", &offsets))
@@ -210,6 +243,18 @@ static void blank_skb_cache(const struct search *s, unsigned char *bytes, size_t
 			memset(bytes + i, 0, 8);
 }
 
+/* A kernel without modules may have the types, but not the list. */
+static void find_modules(struct search *s, const struct btf *btf)
+{
+	uint64_t addr;
+
+	module_offsets__read(&s->module, btf);
+	if (s->module.list < 0 || query__find(s->query, NULL, "modules", &s->modules)) {
+		s->modules = 0;
+		s->partial |= !query__find(s->query, NULL, "__module_address", &addr);
+	}
+}
+
 /* Where tasks are listed, and where their stacks are. */
 static void find_tasks(struct search *s, const struct btf *btf)
 {
@@ -248,11 +293,12 @@ int search__new(struct search **out, struct query *q, const struct btf *btf)
 	find_region(s, "_sdata", "_edata");
 	find_region(s, "__bss_start", "__bss_stop");
 	find_freed(s);
-	find_stacks(s);
+	find_stacks(s, btf);
 	find_kvfree(s, btf);
 	find_skb_cache(s, btf);
 	find_tasks(s, btf);
-	find_cpus(s);
+	find_modules(s, btf);
+	find_cpus(s, btf);
 	/* Without the stacks a definite finding could be a false one. */
 	if (!s->init_task) {
 		search__free(s);
@@ -264,7 +310,7 @@ int search__new(struct search **out, struct query *q, const struct btf *btf)
 
 bool search__partial(const struct search *s)
 {
-	return s->partial || slabs__left_out(s->slabs);
+	return s->partial || s->unread || slabs__left_out(s->slabs);
 }
 
 bool search__passes(int err)
@@ -298,6 +344,32 @@ static int look_through(struct search *s, const unsigned char *bytes, size_t siz
 	if (from && slabs__sheaf(s->slabs, bytes, size))
 		return 0;
 	return reach__look(s->reach, bytes, size, from, is_free, s);
+}
+
+static bool lone_is_free(void *ctx, uint64_t page)
+{
+	struct search *s = ctx;
+
+	(void)page;
+	return is_free(s, s->lone);
+}
+
+/*
+ * Perhaps a page of KFENCE's: where its object begins is not known, so its words are those of
+ * none that is asked about, even where one seems to be it.  They are looked at as if they were
+ * the struct slab's, where no object is.
+ */
+static int look_through_lone(struct search *s, const struct slab *slab, const unsigned char *bytes,
+			     const struct memory_piece *pieces)
+{
+	int err = 0;
+
+	s->lone = slab->base;
+	for (size_t off = 0; !err && off < slab->step; off += PIECE, pieces++)
+		if (!pieces->err)
+			err = reach__look(s->reach, bytes + off, PIECE, slab->page, lone_is_free,
+					  s);
+	return err;
 }
 
 static int account(struct search *s, uint64_t bytes)
@@ -378,6 +450,8 @@ static int read_region(struct search *s, uint64_t start, uint64_t size, uint64_t
 			blank_skb_cache(s, s->buffer[i], pieces[i].len, pieces[i].addr - base);
 		/* Holes begin and end with a page, and so do the pieces. */
 		for (size_t i = 0; !err && i < n; i++)
+			s->skipped += pieces[i].err != 0;
+		for (size_t i = 0; !err && i < n; i++)
 			if (!pieces[i].err && !in_hole(s, pieces[i].addr - base))
 				err = look_through(s, s->buffer[i], pieces[i].len, 0);
 		if (!err)
@@ -455,13 +529,51 @@ static int read_tasks_once(struct search *s)
 	return !err && node != head ? -EAGAIN : err;
 }
 
-static int read_tasks(struct search *s)
+/* A list that has changed is walked again. */
+static int walk(struct search *s, int (*once)(struct search *s))
 {
 	int err = -EAGAIN;
 
 	for (int i = 0; err == -EAGAIN && i < WALKS; i++)
-		err = read_tasks_once(s);
+		err = once(s);
 	return err;
+}
+
+/*
+ * All data of those that are loaded now, which those that asked need not know of.  Of one that
+ * is just being unloaded it may be gone.
+ */
+static int read_modules_once(struct search *s)
+{
+	struct memory_range ranges[MODULE_RANGES];
+	uint64_t node, skipped = s->skipped;
+	int err = read_u64(s, s->modules, 0, &node), n;
+
+	for (int i = 0; !err && node != s->modules && i < MAX_MODULES; i++) {
+		n = module_offsets__data(&s->module, s->query, node - (uint64_t)s->module.list,
+					 ranges, MODULE_RANGES);
+		if (n < 0)
+			return n == -EOPNOTSUPP ? n : -EAGAIN;
+		for (int k = 0; !err && k < n; k++) {
+			if (ranges[k].size > MAX_RANGE)
+				s->unread = true;
+			else
+				err = read_region(s, ranges[k].start, ranges[k].size, 0);
+		}
+		if (!err && read_u64(s, node, 0, &node))
+			return -EAGAIN;
+	}
+	s->unread |= s->skipped != skipped;
+	return !err && node != s->modules ? -EAGAIN : err;
+}
+
+static int read_modules(struct search *s)
+{
+	int err = s->modules ? walk(s, read_modules_once) : 0;
+
+	/* Where their data is is not known. */
+	s->unread |= err == -EOPNOTSUPP;
+	return err == -EOPNOTSUPP ? 0 : err;
 }
 
 /* Reads the queued slabs at once, each into as many pieces as it needs. */
@@ -491,6 +603,10 @@ static int read_queue(struct search *s)
 
 		for (size_t off = 0; off < size; off += PIECE, piece++)
 			whole = whole && !pieces[piece].err;
+		if (slab->lone) {
+			err = look_through_lone(s, slab, s->buffer[first], &pieces[first]);
+			continue;
+		}
 		/* One slab's pieces lie one after the other in the buffer. */
 		for (uint32_t slot = 0; whole && !err && slot < slab->count; slot++) {
 			size_t at = (size_t)slot * slab->step + slab->left;
@@ -648,9 +764,11 @@ static int read_all(struct search *s, const struct region *regions, size_t nr_re
 		err = read_region(s, s->cpu_bases[i] + s->per_cpu_start, s->per_cpu_size,
 				  s->cpu_bases[i]);
 	if (!err)
+		err = read_modules(s);
+	if (!err)
 		err = read_kvfree(s);
 	if (!err)
-		err = read_tasks(s);
+		err = walk(s, read_tasks_once);
 	for (size_t i = 0; !err && i < nr_regions; i++)
 		err = read_region(s, regions[i].start, regions[i].size, 0);
 	if (!err)
@@ -672,6 +790,7 @@ int search__run(struct search *s, struct reach_object *objects, size_t count,
 	s->stats = stats;
 	s->queued = s->queued_pieces = 0;
 	s->nr_todo = 0;
+	s->unread = false;
 	s->reach = reach__new(objects, count);
 	if (!s->reach)
 		return -ENOMEM;

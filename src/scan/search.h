@@ -4,7 +4,7 @@
  * live allocations?
  *
  * Looked through are all slab objects of the machine, the kernel's own data,
- * that of the traced modules, the per-CPU areas and the stacks of all tasks.  Not looked through:
+ * that of all modules, the per-CPU areas and the stacks of all tasks.  Not looked through: other
  * vmalloc areas, large page allocations, user pages; docs/verdict.md says what follows.
  */
 #ifndef NLB_SEARCH_H
@@ -56,8 +56,9 @@ int search__run(struct search *s, struct reach_object *objects, size_t count,
 		struct search_stats *stats);
 
 /*
- * Is there memory that no search reads, though it should (more processors than are known here,
- * or slabs too large)?  Then what seems to have no reference may have one.
+ * Is there memory that the last search did not read, though it should have (more processors than
+ * are known here, slabs too large, a module's data)?  Then what seems to have no reference may have
+ * one.
  */
 bool search__partial(const struct search *s);
 /*

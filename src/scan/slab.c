@@ -305,6 +305,19 @@ void slabs__free(struct slabs *s)
 	free(s);
 }
 
+/*
+ * mm/kfence/core.c: an object of a page of its own, at the page's beginning or at its end, and
+ * nothing of the struct slab says which.  SLUB itself has one object in a slab only where two do
+ * not fit; where that is so this may be either.
+ */
+static void make_lone(struct slab *slab)
+{
+	slab->lone = true;
+	slab->step = (slab->step + (uint32_t)PAGE_SIZE - 1) & ~((uint32_t)PAGE_SIZE - 1);
+	slab->size = slab->step;
+	slab->left = 0;
+}
+
 /* What a struct slab says, already read. */
 static int parse_slab(struct slabs *s, uint64_t page, const unsigned char *raw, struct slab *out)
 {
@@ -329,6 +342,8 @@ static int parse_slab(struct slabs *s, uint64_t page, const unsigned char *raw, 
 		.left = c->left,
 		.cache = cache,
 	};
+	if (out->count == 1 && c->size <= PAGE_SIZE)
+		make_lone(out);
 	if ((uint64_t)out->count * out->step > MAX_SLAB)
 		s->left_out = true;
 	return out->count && (uint64_t)out->count * out->step <= MAX_SLAB ? 0 : -ENOENT;
@@ -436,41 +451,39 @@ static enum slab_state state_on_cpus(struct slabs *s, const struct cache *c,
 	return SLAB_ALLOCATED;
 }
 
-enum slab_state slabs__state(struct slabs *s, uint64_t addr)
+/* Of the object that begins at addr. */
+static enum slab_state state_in(struct slabs *s, const struct slab *slab, uint64_t addr)
 {
 	struct memory_piece pieces[MAX_SLAB / PAGE_SIZE];
 	enum slab_state state = SLAB_UNKNOWN;
-	unsigned char *bytes = NULL;
+	const struct cache *c = table__get(&s->caches, slab->cache);
+	size_t size = (size_t)slab->count * slab->step, n = 0;
+	unsigned char *bytes = calloc(1, size);
 	uint64_t freelist;
-	const struct cache *c;
-	struct slab slab;
-	size_t size, n = 0;
 
-	if (!s || slabs__find(s, addr, &slab) || s->slab_freelist < 0)
-		return SLAB_UNKNOWN;
-	/* The second skb of a pair lies inside of an object. */
-	addr = slab__object(&slab, addr);
-	if (!addr)
-		return SLAB_UNKNOWN;
-	c = table__get(&s->caches, slab.cache);
-	size = (size_t)slab.count * slab.step;
-	bytes = malloc(size);
-	if (!c || !bytes || read_u64(s, slab.page, s->slab_freelist, &freelist))
+	if (!c || !bytes || read_u64(s, slab->page, s->slab_freelist, &freelist))
 		goto out;
 	for (size_t off = 0; off < size; off += PAGE_SIZE, n++)
 		pieces[n] = (struct memory_piece){
-			slab.base + off, bytes + off,
+			slab->base + off, bytes + off,
 			(uint16_t)(size - off < PAGE_SIZE ? size - off : PAGE_SIZE), 0
 		};
 	if (query__read_all(s->query, pieces, n))
 		goto out;
+	/* KFENCE takes the page of what is free away, and has none behind it. */
+	if (slab->lone && pieces[0].err == -EFAULT)
+		state = SLAB_FREE;
+	if (slab->lone) {
+		n = 1;
+		addr += c->left;
+	}
 	while (n)
 		if (pieces[--n].err)
 			goto out;
-	state = chain_has(c, s->cache_random >= 0, &slab, bytes, freelist, addr) ? SLAB_FREE
-										 : SLAB_ALLOCATED;
+	state = chain_has(c, s->cache_random >= 0, slab, bytes, freelist, addr) ? SLAB_FREE
+										: SLAB_ALLOCATED;
 	if (state == SLAB_ALLOCATED && c->cpu_slab && s->cpu_slab >= 0 && s->cpu_freelist >= 0)
-		state = state_on_cpus(s, c, &slab, bytes, addr);
+		state = state_on_cpus(s, c, slab, bytes, addr);
 	if (state == SLAB_ALLOCATED) {
 		int held = sheaves__hold(&s->sheaves, s->query, &c->sheaves, s->cpu_bases,
 					 s->nr_cpus, s->nr_nodes, addr);
@@ -480,6 +493,21 @@ enum slab_state slabs__state(struct slabs *s, uint64_t addr)
 out:
 	free(bytes);
 	return state;
+}
+
+enum slab_state slabs__state(struct slabs *s, uint64_t addr)
+{
+	enum slab_state state;
+	struct slab slab;
+
+	if (!s || slabs__find(s, addr, &slab) || s->slab_freelist < 0)
+		return SLAB_UNKNOWN;
+	/* The second skb of a pair lies inside of an object. */
+	addr = slab__object(&slab, addr);
+	if (!addr)
+		return SLAB_UNKNOWN;
+	state = state_in(s, &slab, addr);
+	return slab.lone && state != SLAB_FREE ? SLAB_LONE : state;
 }
 
 bool slabs__sheaf(const struct slabs *s, const unsigned char *bytes, size_t size)

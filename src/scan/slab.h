@@ -25,6 +25,10 @@ struct slab {
 	uint32_t count; /* of slots */
 	uint32_t left;	/* red zone before an object */
 	uint64_t cache; /* its kmem_cache */
+	/* Perhaps a page of KFENCE's: the one object lies anywhere in it; so its slot is all
+	 * of the page.
+	 */
+	bool lone;
 };
 
 /*
@@ -48,6 +52,7 @@ bool slabs__mapped(const struct slabs *s, uint64_t addr);
 enum slab_state {
 	SLAB_ALLOCATED, /* or in a cache of free objects that is not known here */
 	SLAB_FREE,	/* on a freelist: trustworthy */
+	SLAB_LONE, /* one was allocated there last, not necessarily this one: see struct slab */
 	SLAB_UNKNOWN,
 };
 

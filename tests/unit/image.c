@@ -37,6 +37,7 @@ enum {
 	CACHE_BYTES = 128,
 	AT_BARNS = 2560, /* one for each cache */
 	BARN_BYTES = 64,
+	AT_MODULES = 3600,
 	DATA_BYTES = 4096,
 };
 
@@ -69,6 +70,16 @@ enum {
 	CPU_SLAB = 16,
 	SLAB_FREELIST = 32,
 	SLAB_COUNTERS = 40,
+};
+
+/* Within a struct module, and in each of its memories. */
+enum {
+	MODULE_LIST = 8,
+	MODULE_MEMORY = 64,
+	MEMORY_BASE = 0,
+	MEMORY_SIZE = 8,
+	MEMORY_TEXT = 12, /* where there is one for all */
+	MEMORY_BYTES = 16,
 };
 
 /* Within a sheaf, a CPU's names of them, and a barn. */
@@ -184,6 +195,8 @@ void image__start(enum image_layout layout)
 		image__symbol("page_offset_base", DATA + AT_PAGE_OFFSET);
 		image__symbol("vmemmap_base", DATA + AT_VMEMMAP);
 	}
+	image__symbol("modules", DATA + AT_MODULES);
+	image__put(DATA + AT_MODULES, DATA + AT_MODULES);
 	image__symbol("max_pfn", DATA + AT_MAX_PFN);
 	image__symbol("nr_cpu_ids", DATA + AT_CPUS);
 	image__symbol("slab_caches", DATA + AT_SLAB_CACHES);
@@ -199,6 +212,13 @@ void image__stop(void)
 		free(image.regions[--image.nr_regions].bytes);
 	memset(&image, 0, sizeof(image));
 	image__reads = image__fail_at = 0;
+}
+
+void image__rename(const char *name, const char *to)
+{
+	for (size_t i = 0; i < image.nr_symbols; i++)
+		if (!strcmp(image.symbols[i].name, name))
+			image.symbols[i].name = to;
 }
 
 uint64_t image__symbol_addr(const char *name)
@@ -283,6 +303,31 @@ uint64_t image__task_link(uint64_t stack)
 	return task_of(stack) + TASK_LIST;
 }
 
+/* ---- modules ---- */
+
+void image__add_module(uint64_t at, uint64_t text, uint64_t data, uint64_t end)
+{
+	uint64_t memory = at + MODULE_MEMORY;
+
+	if (image.layout <= IMAGE_6_1) {
+		image__put(memory + MEMORY_BASE, text);
+		put_u32(memory + MEMORY_SIZE, (uint32_t)(end - text));
+		put_u32(memory + MEMORY_TEXT, (uint32_t)(data - text));
+	} else {
+		image__put(memory + MEMORY_BASE, text);
+		put_u32(memory + MEMORY_SIZE, (uint32_t)(data - text));
+		memory += MEMORY_BYTES;
+		image__put(memory + MEMORY_BASE, data);
+		put_u32(memory + MEMORY_SIZE, (uint32_t)(end - data));
+	}
+	list_add(DATA + AT_MODULES, at + MODULE_LIST);
+}
+
+uint64_t image__module_link(uint64_t at)
+{
+	return at + MODULE_LIST;
+}
+
 /* ---- types ---- */
 
 struct field {
@@ -341,6 +386,16 @@ struct btf *image__btf(void)
 	};
 	const struct field thread[] = { { "sp", THREAD_SP }, { 0 } };
 	const struct field section[] = { { "section_mem_map", 0 }, { 0 } };
+	const struct field chunk[] = { { "base_addr", 0 }, { "nr_pages", 8 }, { 0 } };
+	const struct field module[] = { { "list", MODULE_LIST },
+					{ image.layout <= IMAGE_6_1 ? "core_layout" : "mem",
+					  MODULE_MEMORY },
+					{ 0 } };
+	const struct field memory[] = { { "base", MEMORY_BASE }, { "size", MEMORY_SIZE }, { 0 } };
+	const struct field layout[] = { { "base", MEMORY_BASE },
+					{ "size", MEMORY_SIZE },
+					{ "text_size", MEMORY_TEXT },
+					{ 0 } };
 	const struct field kvfree[] = { { "bkvcache", IMAGE_KRC_UNUSED }, { 0 } };
 	const struct field bulk[] = { { "nr_records", IMAGE_BULK_COUNT },
 				      { "records", IMAGE_BULK_RECORDS },
@@ -369,6 +424,14 @@ struct btf *image__btf(void)
 		add_struct(btf, type, "kmem_cache_cpu", 32, cpu);
 	}
 	add_struct(btf, type, "mem_section", 16, section);
+	add_struct(btf, type, "pcpu_chunk", 16, chunk);
+	add_struct(btf, type, "module", 192, module);
+	add_struct(btf, type, "module_memory", MEMORY_BYTES, memory);
+	if (image.layout <= IMAGE_6_1)
+		add_struct(btf, type, "module_layout", MEMORY_BYTES, layout);
+	/* Of irq_stack_backing_store nothing is known. */
+	add_struct(btf, type, "exception_stacks", IMAGE_EXC_STACKS, none);
+	add_struct(btf, type, "entry_stack_page", 4096, none);
 	add_struct(btf, type, "task_struct", 512, task);
 	add_struct(btf, type, "thread_struct", 64, thread);
 	add_struct(btf, type, "signal_struct", 256, signal);

@@ -23,7 +23,8 @@ struct btf;
 #define IMAGE_KRC_UNUSED   256 /* offset of kfree_rcu_cpu.bkvcache */
 #define IMAGE_BULK_COUNT   32  /* offsets in kvfree_rcu_bulk_data */
 #define IMAGE_BULK_RECORDS 40
-#define IMAGE_SKB_CACHE	   48 /* offset in napi_alloc_cache, which has 64 bytes */
+#define IMAGE_SKB_CACHE	   48	/* offset in napi_alloc_cache, which has 64 bytes */
+#define IMAGE_EXC_STACKS   8192 /* bytes of struct exception_stacks */
 #define IMAGE_RANDOM	   0x5bd1e9955bd1e995ULL
 
 /*
@@ -55,6 +56,7 @@ struct btf *image__btf(void);
 /* Zeroed memory anywhere; symbols are told what they are called. */
 void image__map(uint64_t addr, size_t size);
 void image__symbol(const char *name, uint64_t addr);
+void image__rename(const char *name, const char *to);
 uint64_t image__symbol_addr(const char *name);
 /* Writes to what is mapped. */
 void image__put(uint64_t addr, uint64_t word);
@@ -106,5 +108,10 @@ void image__set_task(uint64_t stack, bool running, unsigned tgid);
 void image__enlarge_stack(uint64_t stack);
 /* Where it names the next task. */
 uint64_t image__task_link(uint64_t stack);
+
+/* Lists a module: its struct at an address that is mapped, its text, and its data from there on. */
+void image__add_module(uint64_t at, uint64_t text, uint64_t data, uint64_t end);
+/* Where it names the next. */
+uint64_t image__module_link(uint64_t at);
 
 #endif /* NLB_TEST_IMAGE_H */

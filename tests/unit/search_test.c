@@ -17,6 +17,7 @@
 #define PAGE	4096ULL
 #define KERNEL	0xffffffff84000000ULL /* .data, then .bss */
 #define MODULE	0xffffffffc0000000ULL
+#define OTHER	0xffffffffc0100000ULL /* a module that is not traced */
 #define OBJECTS 8
 
 /* ---- memory that cannot be had ---- */
@@ -556,6 +557,171 @@ static void running(void **state)
 	stop(&w);
 }
 
+/* Those of each CPU are as large as their types; without one they are no holes. */
+static void cpu_stacks(void **state)
+{
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	image__symbol("exception_stacks", 0xa000);
+	image__symbol("irq_stack_backing_store", 0xd000);
+	start_anew(&w);
+	check_word(&w, image__cpu_area(1) + 0x9ff8, REACHABLE);
+	check_word(&w, image__cpu_area(1) + 0xa000, LEAKED);
+	check_word(&w, image__cpu_area(1) + 0xa000 + IMAGE_EXC_STACKS - 8, LEAKED);
+	check_word(&w, image__cpu_area(1) + 0xa000 + IMAGE_EXC_STACKS, REACHABLE);
+	check_word(&w, image__cpu_area(1) + 0xd000, REACHABLE);
+	check_word(&w, image__cpu_area(1) + 0xe000, REACHABLE);
+	stop(&w);
+}
+
+/* What is left of each CPU's unit is given away when the machine starts. */
+static void per_cpu_end(void **state)
+{
+	const uint64_t base = KERNEL + 0xf100, first = base + 8, chunk = base + 16;
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	image__symbol("pcpu_base_addr", base);
+	image__symbol("pcpu_first_chunk", first);
+	image__put(base, image__cpu_area(0));
+	image__put(first, chunk);
+	/* Its dynamic part begins within the page at 0x6000; behind nr_pages is anything. */
+	image__put(chunk, image__cpu_area(0) + 0x6000);
+	image__put(chunk + 8, 0x7777777700000005);
+	start_anew(&w);
+	for (unsigned cpu = 0; cpu < IMAGE_CPUS; cpu++) {
+		check_word(&w, image__cpu_area(cpu) + 0x5ff8, REACHABLE);
+		check_word(&w, image__cpu_area(cpu) + 0xaff8, REACHABLE);
+		check_word(&w, image__cpu_area(cpu) + 0xb000, LEAKED);
+		check_word(&w, image__cpu_area(cpu) + 0xfff8, LEAKED);
+	}
+	assert_false(search__partial(w.search));
+	/* More than a unit; before the first CPU's; none: then it is all of the unit. */
+	image__put(chunk + 8, 11);
+	start_anew(&w);
+	check_word(&w, image__cpu_area(1) + 0xfff8, REACHABLE);
+	image__put(chunk, image__cpu_area(0) - 0x1000);
+	image__put(chunk + 8, 5);
+	start_anew(&w);
+	check_word(&w, image__cpu_area(1) + 0xfff8, REACHABLE);
+	image__put(first, 0);
+	start_anew(&w);
+	check_word(&w, image__cpu_area(1) + 0xfff8, REACHABLE);
+	stop(&w);
+}
+
+/* Data of modules that nobody told of: searched, and no root of what is marked. */
+static void other_module(enum image_layout layout)
+{
+	const uint64_t second = OTHER + 0x3000, textless = OTHER + 0x4000;
+	struct world w;
+	uint64_t next, head;
+
+	start(&w, layout);
+	head = image__symbol_addr("modules");
+	image__map(OTHER, 0x5000);
+	image__add_module(OTHER + 0x1100, OTHER, OTHER + 0x1000, OTHER + 0x2800);
+	image__add_module(second, second, second + 0x200, second + 0x400);
+	image__add_module(textless, textless, textless, textless + 0x400);
+	check_word(&w, OTHER + 0xff8, LEAKED);
+	check_word(&w, OTHER + 0x1000, REACHABLE);
+	check_word(&w, OTHER + 0x27f8, REACHABLE);
+	check_word(&w, OTHER + 0x2800, LEAKED);
+	check_word(&w, second + 0x1f8, LEAKED);
+	check_word(&w, second + 0x200, REACHABLE);
+	check_word(&w, textless + 0x3f8, REACHABLE);
+	assert_false(search__partial(w.search));
+	/* Without its list a kernel has none; unless it has what looks for them. */
+	image__rename("modules", "others");
+	start_anew(&w);
+	check_word(&w, OTHER + 0x1000, LEAKED);
+	assert_false(search__partial(w.search));
+	image__symbol("__module_address", KERNEL);
+	start_anew(&w);
+	assert_true(search__partial(w.search));
+	image__rename("others", "modules");
+	start_anew(&w);
+	assert_false(search__partial(w.search));
+	/* A list that leads astray, or in a circle. */
+	next = image__get(image__module_link(second));
+	image__put(image__module_link(second), 0xffffc90000000000);
+	assert_int_equal(run_limited(&w, 0, 0), -EAGAIN);
+	image__put(image__module_link(second), image__module_link(second));
+	assert_int_equal(run_limited(&w, 0, 0), -EAGAIN);
+	image__put(image__module_link(second), next);
+	next = image__get(head);
+	/* One that goes meanwhile has no data any more. */
+	image__add_module(OTHER + 0x1300, OTHER + 0x5000, OTHER + 0x6000, OTHER + 0x7000);
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	assert_true(search__partial(w.search));
+	image__put(head, next);
+	/* A size that none has, of one whose memory is something else's by now. */
+	image__add_module(OTHER + 0x1300, OTHER, OTHER + 0x1000, OTHER + 0xfffffff0);
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	assert_true(search__partial(w.search));
+	image__put(head, next);
+	/* That was then. */
+	image__add_module(OTHER + 0x1300, OTHER, OTHER + 0x1000, OTHER + 0x2000);
+	assert_int_equal(run_limited(&w, 0, 0), 0);
+	assert_false(search__partial(w.search));
+	stop(&w);
+}
+
+static void other_modules(void **state)
+{
+	(void)state;
+	other_module(IMAGE_5_10);
+	other_module(IMAGE_6_1);
+	other_module(IMAGE_6_12);
+	other_module(IMAGE_7_2);
+}
+
+/* A page of KFENCE's has one object, at its beginning or at its end. */
+static void fenced(void **state)
+{
+	struct image_cache debug = { .step = 4224, .size = 4096, .link = 4160, .left = 64 };
+	struct image_cache fallback = { .step = 4096, .size = 4096, .link = 2048 };
+	const unsigned first[] = { 0 };
+	uint64_t page, last, large;
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	image__map(image__get(image__symbol_addr("vmemmap_base")) + IMAGE_HOLE * 64, PAGE);
+	image__add_cache(&debug);
+	image__add_cache(&fallback);
+	page = image__add_slab(&w.medium, 300, 0, 1);
+	large = image__add_slab(&fallback, 302, 0, 1);
+	/* Nothing can be read of the page behind one, and of one that was freed. */
+	last = image__add_slab(&debug, IMAGE_HOLE - 1, 0, 1);
+	image__add_slab(&w.medium, IMAGE_HOLE + 2, 0, 1);
+	check_word(&w, page, REACHABLE);
+	check_word(&w, page + 184, REACHABLE);
+	check_word(&w, page + 192, REACHABLE);
+	check_word(&w, page + 4088, REACHABLE);
+	check_word(&w, page + 4096, LEAKED);
+	check_word(&w, last, REACHABLE);
+	check_word(&w, last + 4088, REACHABLE);
+	check_word(&w, large + 8, REACHABLE);
+	/* The device names it, wherever it is. */
+	image__put(image__object(&w.medium, w.other, 1), page + 4000);
+	check_word(&w, page, MARKED);
+	check_word(&w, page + 4088, MARKED);
+	image__put(image__object(&w.medium, w.other, 1), 0);
+	/* That SLUB has freed it is known. */
+	image__free_objects(&fallback, large, first, 1, -1);
+	check_word(&w, large + 8, STALE);
+	/* It seems to be one that is asked about, and may be another. */
+	image__add_slab(&w.small, 10, 0, 1);
+	check_word(&w, object(&w, 0), REACHABLE);
+	check_word(&w, object(&w, 3) + 56, REACHABLE);
+	assert_int_equal(search__state(w.search, object(&w, 3)), SLAB_LONE);
+	stop(&w);
+}
+
 /* With KASAN stacks are twice as large, and what is used is the upper part of that. */
 static void kasan(void **state)
 {
@@ -633,6 +799,10 @@ static const struct CMUnitTest search[] = {
 	TEST("search: tasks that go while they are walked", astray),
 	TEST("search: stacks of tasks that run", running),
 	TEST("search: stacks of a kernel with KASAN", kasan),
+	TEST("search: stacks of each CPU", cpu_stacks),
+	TEST("search: where each CPU's data ends", per_cpu_end),
+	TEST("search: data of modules that are not traced", other_modules),
+	TEST("search: objects of KFENCE", fenced),
 };
 
 UNIT_MAIN(search)

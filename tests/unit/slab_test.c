@@ -419,6 +419,60 @@ static void caches_in_a_circle(void **state)
 	stop(&w);
 }
 
+/* Struct pages of memory that cannot be read. */
+static void map_hole(void)
+{
+	image__map(image__get(image__symbol_addr("vmemmap_base")) + IMAGE_HOLE * 64, PAGE);
+}
+
+/* One object in a slab: KFENCE's lies anywhere in its page, SLUB's where it always does. */
+static void lone(void **state)
+{
+	struct image_cache fallback = { .step = 4096, .size = 3000, .link = 1496, .left = 64 };
+	struct image_cache debug = { .step = 4224, .size = 4096, .link = 4160, .left = 64 };
+	const unsigned first[] = { 0 };
+	uint64_t fenced, large, debugged, gone;
+	struct slab found;
+	struct world w;
+
+	(void)state;
+	start(&w, IMAGE_6_12);
+	map_hole();
+	image__add_cache(&fallback);
+	image__add_cache(&debug);
+	fenced = image__add_slab(&w.kmalloc_64, 300, 0, 1);
+	large = image__add_slab(&fallback, 302, 0, 1);
+	debugged = image__add_slab(&debug, IMAGE_HOLE - 1, 0, 1);
+	gone = image__add_slab(&w.kmalloc_64, IMAGE_HOLE + 2, 0, 1);
+	assert_int_equal(slabs__each(w.slabs, see, &(struct seen){ 0 }), 0);
+	for (uint64_t at = 0; at < PAGE; at += 7) {
+		assert_int_equal(slabs__find(w.slabs, fenced + at, &found), 0);
+		assert_true(found.lone);
+		assert_int_equal(found.size, PAGE);
+		assert_int_equal(slab__object(&found, fenced + at), fenced);
+		assert_int_equal(slabs__state(w.slabs, fenced + at), SLAB_LONE);
+		assert_int_equal(slabs__state(w.slabs, large + at), SLAB_LONE);
+		/* Behind its page there is nothing to read. */
+		assert_int_equal(slabs__state(w.slabs, debugged + at), SLAB_LONE);
+		/* KFENCE takes the page away. */
+		assert_int_equal(slabs__state(w.slabs, gone + at), SLAB_FREE);
+	}
+	image__free_objects(&fallback, large, first, 1, -1);
+	assert_int_equal(slabs__state(w.slabs, image__object(&fallback, large, 0)), SLAB_FREE);
+	/* What does not fit a page is none of KFENCE's. */
+	large = image__add_slab(&w.large, 310, 1, 1);
+	assert_int_equal(slabs__find(w.slabs, large + 5000, &found), 0);
+	assert_false(found.lone);
+	assert_int_equal(slabs__state(w.slabs, large), SLAB_ALLOCATED);
+	for (unsigned n = 1; n < 20; n++) {
+		image__reads = 0;
+		image__fail_at = n;
+		assert_int_not_equal(slabs__state(w.slabs, fenced), SLAB_FREE);
+		assert_int_not_equal(slabs__state(w.slabs, fenced), SLAB_ALLOCATED);
+	}
+	stop(&w);
+}
+
 static void unknown_layouts(void **state)
 {
 	struct btf *empty = btf__new_empty();
@@ -510,6 +564,7 @@ static const struct CMUnitTest slab[] = {
 	TEST("slab: chains of free objects that lead astray", broken_chains),
 	TEST("slab: memory that cannot be read", failing_reads),
 	TEST("slab: a list of caches that changes meanwhile", caches_in_a_circle),
+	TEST("slab: one object in a page of its own", lone),
 	TEST("slab: kernels whose layout is not known", unknown_layouts),
 	TEST("slab: struct pages that are not where they should be", no_struct_pages),
 	TEST("slab: struct pages by sections of memory", sections),
