@@ -104,6 +104,19 @@ static bool gives_way(const struct allocation *a, enum rule rule)
 	return rule == RULE_OWNER_GONE && a->rule != RULE_OWNER_GONE && a->looks;
 }
 
+/* What was found in use, and is looked at less and less often. */
+static bool waits_in_use(const struct allocation *a)
+{
+	return a->rule != RULE_NONE && a->looks && a->certainty == CERTAINTY_POSSIBLE && a->next;
+}
+
+static void look_again(struct ledger *l, struct allocation *a, enum look look, uint64_t after)
+{
+	suspects_remove(a);
+	a->look = look;
+	suspects_insert(l, a, after);
+}
+
 void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search, uint64_t now)
 {
 	uint64_t grace = l->config.grace_ns;
@@ -113,6 +126,8 @@ void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search
 		return;
 	if (!a->told && gives_way(a, rule))
 		clear_suspicion(l, a, now);
+	if (rule == RULE_OWNER_GONE && waits_in_use(a) && a->due > now + grace)
+		look_again(l, a, a->look, now + grace);
 	if (a->rule != RULE_NONE)
 		return;
 	a->rule = rule;
@@ -226,13 +241,6 @@ static void set_certainty(struct ledger *l, struct allocation *a, enum certainty
 	} else if (a->told && was != certainty) {
 		l->ops.update(l->ctx, a, was, now);
 	}
-}
-
-static void look_again(struct ledger *l, struct allocation *a, enum look look, uint64_t after)
-{
-	suspects_remove(a);
-	a->look = look;
-	suspects_insert(l, a, after);
 }
 
 /*
