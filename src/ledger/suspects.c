@@ -17,6 +17,7 @@
 #define LOOK_AGAIN_NS	 100000000ULL
 #define GROWTH_WINDOW_NS 10000000000ULL
 #define GROWTH_WINDOWS	 5
+#define WAIT_NS		 600000000000ULL /* that an skb may wait to be read */
 
 /* ---- names ---- */
 
@@ -307,7 +308,8 @@ void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdi
 			return;
 		}
 		set_certainty(l, a, CERTAINTY_PROBABLE, now);
-		look_again(l, a, LOOK_SEARCH, now);
+		/* One that was doubted has just been searched for. */
+		look_again(l, a, LOOK_SEARCH, a->doubts ? now + backoff(l, a) : now);
 	}
 }
 
@@ -325,6 +327,16 @@ static bool tells(const struct allocation *a, enum verdict verdict)
 	if (a->rule == RULE_UNREFERENCED)
 		return verdict == VERDICT_STALE && a->doubts > 1;
 	return verdict == VERDICT_STALE || a->skb || a->rule == RULE_OWNER_GONE;
+}
+
+/*
+ * Live memory that the stack cannot reach may be a queue: of a netlink socket that somebody
+ * listens on, and has not read.  So a glance is to say whether it is on one (or has another
+ * user), before anything is said.  Not for ever: a user too many looks the same.
+ */
+static bool may_wait(const struct allocation *a, uint64_t now)
+{
+	return !a->told && a->skb && now < a->moment + WAIT_NS && tells(a, VERDICT_DOUBTFUL);
 }
 
 /*
@@ -385,6 +397,10 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 		a->doubts++;
 		if (a->rule == RULE_UNREFERENCED && !a->told && verdict == VERDICT_DOUBTFUL) {
 			clear_suspicion(l, a, now);
+			return;
+		}
+		if (verdict == VERDICT_DOUBTFUL && may_wait(a, now)) {
+			look_again(l, a, LOOK_GLANCE, now);
 			return;
 		}
 		set_certainty(l, a,
