@@ -77,6 +77,18 @@ static void forget_callback(struct hooks *h, const struct entry *e)
 		h->nr_callbacks--;
 }
 
+static void forget_module(struct hooks *h, const char *name)
+{
+	for (size_t i = 0; i < h->count; i++) {
+		struct entry *e = h->entries[i];
+
+		if (strcmp(e->hook.module, name) != 0 || e->hook.state == HOOK_GONE)
+			continue;
+		plan__state(e, HOOK_GONE, "its module was unloaded");
+		forget_callback(h, e);
+	}
+}
+
 /* All of it, or nothing. */
 static int add_module(struct hooks *h, const char *name)
 {
@@ -107,6 +119,9 @@ static int add_module(struct hooks *h, const char *name)
 		forget_callback(h, h->entries[--h->count]);
 		free(h->entries[h->count]);
 	}
+	/* Those that were its own before are not again. */
+	if (err)
+		forget_module(h, name);
 	h->nr_modules += !err;
 	return err;
 }
@@ -280,6 +295,7 @@ int hooks__attach(struct hooks *h)
 	for (size_t i = 0; i < h->count; i++) {
 		const struct hook *hook = &h->entries[i]->hook;
 
+		h->entries[i]->fresh = false; /* the start says it all */
 		log_debug("%-15s %s%s%s%s%s", hook->mechanism, hook->target,
 			  *hook->module ? " of " : "", hook->module,
 			  hook->state == HOOK_ATTACHED ? "" : ": ", hook->reason);
@@ -362,7 +378,7 @@ static void detach(struct hooks *h, const char *module)
 
 int hooks__module_loaded(struct hooks *h)
 {
-	size_t before = h->nr_modules, first = h->count;
+	size_t before = h->nr_modules;
 	int err = kernel__refresh_modules(h->kernel);
 
 	/* One that is not traced may lie where another one was, too. */
@@ -385,7 +401,7 @@ int hooks__module_loaded(struct hooks *h)
 	places__write(h);
 	(void)hooks__wake(h);
 	attach_planned(h);
-	missing__say(h, first);
+	missing__say(h);
 	return 1;
 }
 
@@ -404,14 +420,7 @@ bool hooks__module_gone(struct hooks *h, const char *name)
 	module_names__drop(h->kernel->names, name);
 	places__write(h);
 	detach(h, name);
-	for (i = 0; i < h->count; i++) {
-		struct entry *e = h->entries[i];
-
-		if (strcmp(e->hook.module, name) != 0 || e->hook.state == HOOK_GONE)
-			continue;
-		plan__state(e, HOOK_GONE, "its module was unloaded");
-		forget_callback(h, e);
-	}
+	forget_module(h, name);
 	return true;
 }
 
@@ -419,20 +428,21 @@ void hooks__learn_callback(struct hooks *h, const struct subsystem *s, uint64_t 
 {
 	const char *lost = "what this callback was given, until it returns";
 	struct symbol sym;
+	struct entry *e;
 
 	/* What it was called when it was submitted: something else may lie there now. */
 	if (table__get(&h->callbacks, addr) || kernel__resolve(h->kernel, &addr, 1, &sym) ||
 	    sym.offset || !missing__alive(h, sym.module) || table__set(&h->callbacks, addr, h))
 		return;
-	if (plan__function(h, s, sym.module, sym.name, addr, NULL, HOOK_CALLBACK, false, lost)) {
+	e = plan__function(h, s, sym.module, sym.name, addr, NULL, HOOK_CALLBACK, false, lost);
+	if (!e) {
 		table__remove(&h->callbacks, addr); /* the next time, then */
 		return;
 	}
 	if (h->nr_callbacks++ >= MAX_CALLBACKS)
-		plan__state(h->entries[h->count - 1], HOOK_MISSING,
-			    "%d callbacks are hooked already", MAX_CALLBACKS);
-	attach_entry(h, h->count - 1);
-	missing__say(h, h->count - 1);
+		plan__state(e, HOOK_MISSING, "%d callbacks are hooked already", MAX_CALLBACKS);
+	attach_entry(h, e->index);
+	missing__say(h);
 }
 
 /* ---- life ---- */

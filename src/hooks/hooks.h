@@ -166,8 +166,8 @@ bool hooks__ask_silent(struct hooks *h);
 bool hooks__module_missed(struct hooks *h, struct nlb_module *event);
 
 /*
- * All hooks in whatever state, in the order in which they were planned; those of modules that
- * are gone stay among them.  index is less than the count.
+ * All hooks in whatever state, in the order in which they were planned first; those of modules that
+ * are gone stay among them, for when they come again.  index is less than the count.
  */
 size_t hooks__count(const struct hooks *h);
 const struct hook *hooks__at(const struct hooks *h, size_t index);

@@ -30,7 +30,9 @@ struct entry {
 	struct attachment attachment;
 	struct hook_meaning meaning; /* of function hooks */
 	uint64_t addr;		     /* of function hooks */
+	size_t index;		     /* among all */
 	bool function;		     /* a module's function, by cookie = index + 1 */
+	bool fresh;		     /* nothing was said of it, see missing__say() */
 	enum hook_group group;
 	bool required; /* without it nothing is traced */
 };
@@ -74,9 +76,13 @@ struct hooks {
 
 /* ---- plan.c ---- */
 
-/* A hook more, at the end, to be attached; NULL: no memory.  It belongs to the hooks. */
+/*
+ * A hook more, to be attached; NULL: no memory.  It belongs to the hooks.  meaning is that of a
+ * module's function, else NULL.  Where there was the same before its module went, it takes
+ * that one's place, and records that are still under way mean the same; else it is at the end.
+ */
 struct entry *plan__entry(struct hooks *h, const char *mechanism, const char *target,
-			  const char *module, const char *lost);
+			  const char *module, const char *lost, const struct hook_meaning *meaning);
 /* What has become of it, and why: as printf prints it. */
 void plan__state(struct entry *e, enum hook_state state, const char *reason, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -88,11 +94,11 @@ int plan__module(struct hooks *h, const char *module);
 int plan__scattered(struct hooks *h);
 /*
  * A function's entry, or its return; addr is 0 where this build has none.  The module is the
- * function's: a callback need not be of the subsystem that it was given to.
+ * function's: a callback need not be of the subsystem that it was given to.  NULL: no memory.
  */
-int plan__function(struct hooks *h, const struct subsystem *s, const char *module, const char *name,
-		   uint64_t addr, const struct hooked_function *f, enum hook_role role,
-		   bool at_return, const char *lost);
+struct entry *plan__function(struct hooks *h, const struct subsystem *s, const char *module,
+			     const char *name, uint64_t addr, const struct hooked_function *f,
+			     enum hook_role role, bool at_return, const char *lost);
 
 /* ---- places.c ---- */
 
@@ -129,8 +135,8 @@ bool missing__needs_end(const struct entry *e);
 void missing__plan(struct hooks *h);
 /* Is this hook to be refused, for a test's sake? */
 bool missing__refused(const struct hook *hook);
-/* Says which of the hooks from this one on are missing; those that come after the start. */
-void missing__say(const struct hooks *h, size_t from);
+/* Says which of the hooks are missing that were planned since it was called last. */
+void missing__say(struct hooks *h);
 /* What tells a module from one of the same name that was loaded before or after; 0: not loaded. */
 uint64_t missing__life(const char *module);
 /* Is a traced module still the one that was loaded when it was last heard of? */

@@ -97,14 +97,15 @@ bool missing__refused(const struct hook *hook)
 	return false;
 }
 
-void missing__say(const struct hooks *h, size_t from)
+void missing__say(struct hooks *h)
 {
-	for (size_t i = from; i < h->count; i++) {
+	for (size_t i = 0; i < h->count; i++) {
 		const struct hook *hook = &h->entries[i]->hook;
 
-		if (hook->state == HOOK_MISSING)
+		if (h->entries[i]->fresh && hook->state == HOOK_MISSING)
 			log_info("cannot hook %s %s: %s; lost: %s", hook->mechanism, hook->target,
 				 hook->reason, hook->lost);
+		h->entries[i]->fresh = false;
 	}
 }
 

@@ -70,7 +70,7 @@ int places__take(struct hooks *h, const char *module)
 	}
 	if (count > 0 && taken == count)
 		return 0;
-	e = plan__entry(h, "filter", "text", module, "what this module allocates");
+	e = plan__entry(h, "filter", "text", module, "what this module allocates", NULL);
 	if (!e)
 		return -ENOMEM;
 	if (count < 0)

@@ -53,8 +53,29 @@ static const struct core_hook core_hooks[] = {
 	  false },
 };
 
-struct entry *plan__entry(struct hooks *h, const char *mechanism, const char *target,
-			  const char *module, const char *lost)
+static bool same_meaning(const struct hook_meaning *a, const struct hook_meaning *b)
+{
+	return a->subsystem == b->subsystem && a->role == b->role && a->function == b->function &&
+	       a->arguments == b->arguments;
+}
+
+/* The first of them, so that a function's entry and return stay neighbours. */
+static struct entry *find_gone(struct hooks *h, const char *mechanism, const char *target,
+			       const char *module, const struct hook_meaning *meaning)
+{
+	for (size_t i = 0; module && i < h->count; i++) {
+		struct entry *e = h->entries[i];
+
+		if (e->hook.state == HOOK_GONE && e->function == !!meaning &&
+		    !strcmp(e->hook.mechanism, mechanism) && !strcmp(e->hook.target, target) &&
+		    !strcmp(e->hook.module, module) &&
+		    (!meaning || same_meaning(&e->meaning, meaning)))
+			return e;
+	}
+	return NULL;
+}
+
+static struct entry *add_entry(struct hooks *h)
 {
 	struct entry *e = calloc(1, sizeof(*e)), **more;
 
@@ -65,11 +86,29 @@ struct entry *plan__entry(struct hooks *h, const char *mechanism, const char *ta
 		free(e);
 		return NULL;
 	}
+	e->index = h->count;
+	h->entries[h->count++] = e;
+	return e;
+}
+
+struct entry *plan__entry(struct hooks *h, const char *mechanism, const char *target,
+			  const char *module, const char *lost, const struct hook_meaning *meaning)
+{
+	struct entry *e = find_gone(h, mechanism, target, module, meaning);
+
+	if (!e)
+		e = add_entry(h);
+	if (!e)
+		return NULL;
+	*e = (struct entry){ .index = e->index, .fresh = true };
 	e->hook.mechanism = mechanism;
 	e->hook.lost = lost;
 	snprintf(e->hook.target, sizeof(e->hook.target), "%s", target);
 	snprintf(e->hook.module, sizeof(e->hook.module), "%s", module ? module : "");
-	h->entries[h->count++] = e;
+	if (meaning) {
+		e->function = true;
+		e->meaning = *meaning;
+	}
 	return e;
 }
 
@@ -122,7 +161,7 @@ int plan__core(struct hooks *h)
 {
 	for (size_t i = 0; i < sizeof(core_hooks) / sizeof(*core_hooks); i++) {
 		const struct core_hook *c = &core_hooks[i];
-		struct entry *e = plan__entry(h, c->mechanism, c->target, NULL, c->lost);
+		struct entry *e = plan__entry(h, c->mechanism, c->target, NULL, c->lost, NULL);
 
 		if (!e)
 			return -ENOMEM;
@@ -140,27 +179,28 @@ bool hooks__returns(enum hook_role role)
 	       role == HOOK_ABORT;
 }
 
-int plan__function(struct hooks *h, const struct subsystem *s, const char *module, const char *name,
-		   uint64_t addr, const struct hooked_function *f, enum hook_role role,
-		   bool at_return, const char *lost)
+struct entry *plan__function(struct hooks *h, const struct subsystem *s, const char *module,
+			     const char *name, uint64_t addr, const struct hooked_function *f,
+			     enum hook_role role, bool at_return, const char *lost)
 {
 	static const char *const mechanisms[][2] = {
 		[ATTACH_KPROBE] = { "kprobe", "kretprobe" },
 		[ATTACH_KPROBE_MULTI] = { "kprobe.multi", "kretprobe.multi" },
 		[ATTACH_FENTRY] = { "fentry", "fexit" },
 	};
-	uint32_t number = names__intern(h->names, name, module);
-	struct entry *e;
+	const struct hook_meaning meaning = {
+		.subsystem = s,
+		.role = role,
+		.function = names__intern(h->names, name, module),
+		.arguments = f ? f->arguments : NULL,
+	};
+	struct entry *e = NULL;
 
-	e = number ? plan__entry(h, mechanisms[h->mode][at_return], name, module, lost) : NULL;
+	if (meaning.function)
+		e = plan__entry(h, mechanisms[h->mode][at_return], name, module, lost, &meaning);
 	if (!e)
-		return -ENOMEM;
-	e->function = true;
+		return NULL;
 	e->addr = addr;
-	e->meaning.subsystem = s;
-	e->meaning.role = role;
-	e->meaning.function = number;
-	e->meaning.arguments = f ? f->arguments : NULL;
 	/* Whatever returns may allocate skbs meanwhile. */
 	e->program_name = at_return ? "nlb_leave" : hooks__returns(role) ? "nlb_enter" : "nlb_call";
 	if (!addr)
@@ -178,14 +218,13 @@ int plan__function(struct hooks *h, const struct subsystem *s, const char *modul
 		plan__state(e, HOOK_MISSING, "modules have no BTF on this kernel");
 	else if (missing__refused(&e->hook))
 		plan__state(e, HOOK_MISSING, "refused by NFCLEAKBPF_REFUSE");
-	return 0;
+	return e;
 }
 
 int plan__module(struct hooks *h, const char *module)
 {
 	struct module_symbols symbols;
 	int unread = kernel__module_symbols(h->kernel, module, &symbols), err;
-	size_t first = h->count;
 
 	/* Once a module has begun, its table is elsewhere. */
 	if (unread)
@@ -202,11 +241,11 @@ int plan__module(struct hooks *h, const char *module)
 			uint64_t addr = reduced ? module_symbols__find_reduced(&symbols, f->name)
 						: module_symbols__find(&symbols, f->name);
 
-			err = plan__function(h, s, module, f->name, addr, f, f->role, false,
-					     f->lost);
-			if (!err && hooks__returns(f->role))
-				err = plan__function(h, s, module, f->name, addr, f, f->role, true,
-						     f->lost);
+			if (!plan__function(h, s, module, f->name, addr, f, f->role, false,
+					    f->lost) ||
+			    (hooks__returns(f->role) && !plan__function(h, s, module, f->name, addr,
+									f, f->role, true, f->lost)))
+				err = -ENOMEM;
 			/* One that need not be learned. */
 			if (!err && addr && f->role == HOOK_CALLBACK) {
 				err = table__set(&h->callbacks, addr, h);
@@ -216,9 +255,13 @@ int plan__module(struct hooks *h, const char *module)
 				break;
 		}
 	}
-	for (size_t i = first; unread && i < h->count; i++)
-		plan__state(h->entries[i], HOOK_MISSING, "the symbols of %s cannot be read: %s",
-			    module, strerror(-unread));
+	for (size_t i = 0; unread && i < h->count; i++) {
+		struct entry *e = h->entries[i];
+
+		if (e->function && e->hook.state != HOOK_GONE && !strcmp(e->hook.module, module))
+			plan__state(e, HOOK_MISSING, "the symbols of %s cannot be read: %s", module,
+				    strerror(-unread));
+	}
 	/* What it does is told late, perhaps when it is gone. */
 	if (!err && !unread && module_names__keep(h->kernel->names, module, &symbols))
 		log_debug("functions of %s have no names once it is gone", module);
@@ -228,6 +271,8 @@ int plan__module(struct hooks *h, const char *module)
 
 int plan__scattered(struct hooks *h)
 {
+	const struct hook_meaning meaning = { .role = HOOK_CALLBACK };
+
 	for (size_t i = 0; subsystems[i]; i++) {
 		const char *module = subsystems[i]->module;
 		struct entry *e;
@@ -235,11 +280,9 @@ int plan__scattered(struct hooks *h)
 		if (!builtins__scattered(&h->kernel->builtins, module) ||
 		    !hooks__wants_module(h, module))
 			continue;
-		e = plan__entry(h, "text", module, NULL, "all that it allocates");
+		e = plan__entry(h, "text", module, NULL, "all that it allocates", &meaning);
 		if (!e)
 			return -ENOMEM;
-		e->function = true;
-		e->meaning.role = HOOK_CALLBACK;
 		plan__state(e, HOOK_MISSING,
 			    "built into the kernel, with functions that are not in one place");
 	}

@@ -187,6 +187,8 @@ void ledger__forget_devices(struct ledger *l)
 	table__free(&l->devices);
 	/* Hooks on its callbacks went with it: that one of them was not seen says nothing. */
 	table__free(&l->callbacks_seen);
+	/* Likewise of those that answers of drivers pass. */
+	table__free(&l->completes);
 }
 
 void ledger__each_device(const struct ledger *l, void (*each)(void *ctx, uint64_t device),

@@ -17,6 +17,7 @@
 #define LOOK_AGAIN_NS	 100000000ULL
 #define GROWTH_WINDOW_NS 10000000000ULL
 #define GROWTH_WINDOWS	 5
+#define WAIT_NS		 600000000000ULL /* that an skb may wait to be read */
 
 /* ---- names ---- */
 
@@ -104,6 +105,19 @@ static bool gives_way(const struct allocation *a, enum rule rule)
 	return rule == RULE_OWNER_GONE && a->rule != RULE_OWNER_GONE && a->looks;
 }
 
+/* What was found in use, and is looked at less and less often. */
+static bool waits_in_use(const struct allocation *a)
+{
+	return a->rule != RULE_NONE && a->looks && a->certainty == CERTAINTY_POSSIBLE && a->next;
+}
+
+static void look_again(struct ledger *l, struct allocation *a, enum look look, uint64_t after)
+{
+	suspects_remove(a);
+	a->look = look;
+	suspects_insert(l, a, after);
+}
+
 void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search, uint64_t now)
 {
 	uint64_t grace = l->config.grace_ns;
@@ -113,6 +127,8 @@ void suspect(struct ledger *l, struct allocation *a, enum rule rule, bool search
 		return;
 	if (!a->told && gives_way(a, rule))
 		clear_suspicion(l, a, now);
+	if (rule == RULE_OWNER_GONE && waits_in_use(a) && a->due > now + grace)
+		look_again(l, a, a->look, now + grace);
 	if (a->rule != RULE_NONE)
 		return;
 	a->rule = rule;
@@ -228,13 +244,6 @@ static void set_certainty(struct ledger *l, struct allocation *a, enum certainty
 	}
 }
 
-static void look_again(struct ledger *l, struct allocation *a, enum look look, uint64_t after)
-{
-	suspects_remove(a);
-	a->look = look;
-	suspects_insert(l, a, after);
-}
-
 /*
  * What became of it since is not known.  What a rule about commands said may have been cleared
  * unseen, but memory tells; where it cannot be asked nothing more will be known.
@@ -299,7 +308,8 @@ void ledger__judge(struct ledger *l, const struct allocation *judged, enum verdi
 			return;
 		}
 		set_certainty(l, a, CERTAINTY_PROBABLE, now);
-		look_again(l, a, LOOK_SEARCH, now);
+		/* One that was doubted has just been searched for. */
+		look_again(l, a, LOOK_SEARCH, a->doubts ? now + backoff(l, a) : now);
 	}
 }
 
@@ -317,6 +327,16 @@ static bool tells(const struct allocation *a, enum verdict verdict)
 	if (a->rule == RULE_UNREFERENCED)
 		return verdict == VERDICT_STALE && a->doubts > 1;
 	return verdict == VERDICT_STALE || a->skb || a->rule == RULE_OWNER_GONE;
+}
+
+/*
+ * Live memory that the stack cannot reach may be a queue: of a netlink socket that somebody
+ * listens on, and has not read.  So a glance is to say whether it is on one (or has another
+ * user), before anything is said.  Not for ever: a user too many looks the same.
+ */
+static bool may_wait(const struct allocation *a, uint64_t now)
+{
+	return !a->told && a->skb && now < a->moment + WAIT_NS && tells(a, VERDICT_DOUBTFUL);
 }
 
 /*
@@ -377,6 +397,10 @@ void ledger__searched(struct ledger *l, uint64_t addr, uint64_t id, enum verdict
 		a->doubts++;
 		if (a->rule == RULE_UNREFERENCED && !a->told && verdict == VERDICT_DOUBTFUL) {
 			clear_suspicion(l, a, now);
+			return;
+		}
+		if (verdict == VERDICT_DOUBTFUL && may_wait(a, now)) {
+			look_again(l, a, LOOK_GLANCE, now);
 			return;
 		}
 		set_certainty(l, a,

@@ -170,6 +170,9 @@ static void decode_alloc(const struct nlb_alloc *a, size_t size, const struct sk
 		depth = NLB_STACK_DEPTH;
 	while (depth && !a->stack[depth - 1])
 		depth--;
+	/* Else each would be a stack of its own, and one by the site of whom it interrupted. */
+	if (a->h.flags & NLB_F_IRQ)
+		depth = names__interrupt_depth(names, (const uint64_t *)a->stack, depth, a->site);
 	if (a->h.flags & NLB_F_KNOWN_STACK)
 		out->alloc.stack = names__stack_at(names, NLB_KNOWN_NUMBER(a->h.flags))
 					   ? NLB_KNOWN_NUMBER(a->h.flags)

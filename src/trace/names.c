@@ -12,6 +12,7 @@
 
 #include "util/footprint.h"
 #include "util/list.h"
+#include "util/log.h"
 #include "util/printable.h"
 #include "util/table.h"
 
@@ -33,6 +34,7 @@ struct names {
 	size_t nr_modules;
 	char **wrappers;
 	size_t nr_wrappers;
+	bool full; /* of stacks, which was said */
 
 	/* Forgotten when modules change: */
 	struct table by_addr;  /* address -> struct function */
@@ -255,22 +257,24 @@ const char *names__module(const struct names *n, uint32_t function)
 	return function && function <= n->nr_functions ? n->functions[function - 1]->module : NULL;
 }
 
+static bool begins_with_any(const char *name, const char *const *prefixes)
+{
+	while (*prefixes && strncmp(name, *prefixes, strlen(*prefixes)) != 0)
+		prefixes++;
+	return *prefixes;
+}
+
 /* The tracer's own frames on top of a stack: programs, trampolines (neither
  * has a symbol of its own) and the tracepoint's machinery.
  */
 static bool tracer_frame(const struct symbol *sym)
 {
-	static const char *const prefixes[] = { "__traceiter_", "__bpf_trace_", "bpf_", "trace_",
-						"__bpf_prog_" };
+	static const char *const prefixes[] = { "__traceiter_", "__bpf_trace_", "bpf_",
+						"trace_",	"__bpf_prog_",	NULL };
 
 	if (!*sym->name)
 		return true;
-	if (*sym->module)
-		return false;
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
-		if (!strncmp(sym->name, prefixes[i], strlen(prefixes[i])))
-			return true;
-	return false;
+	return !*sym->module && begins_with_any(sym->name, prefixes);
 }
 
 static size_t first_own_frame(const uint64_t *addrs, const struct symbol *symbols, size_t depth,
@@ -297,10 +301,10 @@ static bool same_text(const struct stack *a, const struct stack *b)
 }
 
 /*
- * The stack with the same text that is there already, or s itself from now on;
- * NULL when out of memory.
+ * The stack with the same text that is there already, or s itself from now on, unless there
+ * are max; NULL then and when out of memory.
  */
-static struct stack *keep_stack(struct names *n, struct stack *s)
+static struct stack *keep_stack(struct names *n, struct stack *s, size_t max)
 {
 	struct stack *known, **more;
 	uint64_t hash = HASH_START;
@@ -310,6 +314,14 @@ static struct stack *keep_stack(struct names *n, struct stack *s)
 	for (; (known = table__get(&n->by_text, hash)); hash++)
 		if (same_text(known, s))
 			return known;
+	if (n->nr_stacks >= max) {
+		if (!n->full)
+			log_info("%zu different stacks are known; to keep memory bounded new "
+				 "ones are left out, until the tracer is started again",
+				 max);
+		n->full = true;
+		return NULL;
+	}
 	more = list__room(n->stacks, n->nr_stacks, sizeof(*more));
 	if (!more)
 		return NULL;
@@ -322,6 +334,39 @@ static struct stack *keep_stack(struct names *n, struct stack *s)
 	for (size_t i = 0; i < s->depth; i++)
 		n->stack_bytes += footprint__text(s->frames[i].text);
 	return s;
+}
+
+/*
+ * Of a stack seen from within: where the processor came from elsewhere, or softirqs were run, be
+ * it at the end of an interrupt or by a task.  What is known of addresses is asked, so that
+ * only what is new is resolved.
+ */
+static bool begins_interrupt(struct names *n, uint64_t addr)
+{
+	static const char *const prefixes[] = { "asm_",
+						"__do_softirq",
+						"handle_softirqs",
+						"__softirqentry_text_start",
+						"call_on_irq_stack",
+						NULL };
+	uint32_t number = names__function(n, addr);
+	const struct function *f = number ? n->functions[number - 1] : NULL;
+
+	return f && !f->module && begins_with_any(f->name, prefixes);
+}
+
+size_t names__interrupt_depth(struct names *n, const uint64_t *addrs, size_t depth,
+			      uint64_t call_site)
+{
+	size_t first = 0, i;
+
+	while (first < depth && addrs[first] != call_site)
+		first++;
+	/* Above that are the tracer's own, which nobody wants to know. */
+	for (i = first < depth ? first : 0; i < depth; i++)
+		if (begins_interrupt(n, addrs[i]))
+			return i + 1;
+	return depth;
 }
 
 uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint64_t call_site)
@@ -376,7 +421,7 @@ uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint
 		    !listed(n->wrappers, n->nr_wrappers, name))
 			s->site = i;
 	}
-	known = keep_stack(n, s);
+	known = keep_stack(n, s, NAMES_STACKS_MAX);
 	if (!known)
 		goto fail;
 	if (known != s)
@@ -529,7 +574,7 @@ uint32_t names__add_stack(struct names *n, const struct stack_frame *frames, siz
 			goto out;
 	}
 	s->site = site < depth ? site : depth;
-	known = keep_stack(n, s);
+	known = keep_stack(n, s, UINT32_MAX);
 out:
 	if (known != s)
 		stack_free(s);

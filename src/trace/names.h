@@ -62,11 +62,20 @@ uint32_t names__intern(struct names *n, const char *name, const char *module);
 const char *names__text(const struct names *n, uint32_t function);
 const char *names__module(const struct names *n, uint32_t function);
 
+/* Nobody's traces have so many.  A recording may have more, from elsewhere. */
+#define NAMES_STACKS_MAX 16384
 /*
- * The number of a stack, 0 when out of memory or empty.  call_site, where not
- * 0, is the return address into the allocator's caller: what is above it is cut.
+ * The number of a stack, 0 when out of memory or empty, or a new one beyond so many.
+ * call_site, where not 0, is the return address into the allocator's caller: what is above
+ * it is cut.
  */
 uint32_t names__stack(struct names *n, const uint64_t *addrs, size_t depth, uint64_t call_site);
+/*
+ * How many frames of a stack walked in an interrupt are the interrupt's own.  What lies
+ * below it is another one each time, and has nothing to do with it.
+ */
+size_t names__interrupt_depth(struct names *n, const uint64_t *addrs, size_t depth,
+			      uint64_t call_site);
 /* NULL for 0. */
 const struct stack *names__stack_at(const struct names *n, uint32_t stack);
 

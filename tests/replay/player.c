@@ -328,6 +328,7 @@ void player__finish(struct player *p)
 		p->now += LAST_TICK_NS;
 		judge(p);
 	}
+	judge(p);
 	if (p->next_tick <= p->now)
 		p->next_tick = p->now + PLAYER_TICK_NS;
 }

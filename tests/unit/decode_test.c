@@ -105,6 +105,44 @@ static void allocation_in_interrupt(void **state)
 	assert_string_equal(e.alloc.comm, "?]0;x???y");
 }
 
+/* Whatever it came upon: a task of the same module, another interrupt, anything. */
+static void interrupts_have_stacks_of_their_own(void **state)
+{
+	static const uint64_t begins[] = { FAKE_SOFTIRQS, FAKE_INTERRUPT };
+	struct nlb_alloc a = alloc_record();
+	struct event e, first;
+	uint32_t stacks;
+
+	(void)state;
+	a.h.flags = NLB_F_IRQ;
+	a.stack_size = 6 * 8;
+	for (size_t n = 0; n < ARRAY_SIZE(begins); n++) {
+		a.stack[2] = FAKE_RECV_SENSF + 0x20;
+		a.stack[3] = begins[n] + 0x10;
+		assert_int_equal(take(&a, sizeof(a), NULL, &first), DECODED_EVENT);
+		stacks = names__nr_stacks(names);
+		for (uint64_t i = 0; i < 0x100; i++) {
+			a.stack[4] = FAKE_WQ_POLL + i;
+			a.stack[5] = FAKE_PROCESS_WORK + i;
+			assert_int_equal(take(&a, sizeof(a), NULL, &e), DECODED_EVENT);
+			assert_int_equal(e.alloc.stack, first.alloc.stack);
+		}
+		assert_int_equal(names__nr_stacks(names), stacks);
+		assert_int_equal(names__stack_at(names, e.alloc.stack)->depth, 3);
+		assert_int_equal(names__stack_at(names, e.alloc.stack)->site, 0);
+	}
+	/* Nothing of the traced modules' in it: not theirs, but that of none. */
+	a.site = a.stack[1] = FAKE_ALLOC_SKB + 0x10;
+	a.stack[2] = FAKE_INTERRUPT + 0x10;
+	a.stack[3] = FAKE_WQ_POLL + 0x70;
+	take(&a, sizeof(a), NULL, &e);
+	assert_int_equal(names__stack_at(names, e.alloc.stack)->site, 2);
+	/* A task's is one to its end. */
+	a.h.flags = 0;
+	take(&a, sizeof(a), NULL, &e);
+	assert_int_equal(names__stack_at(names, e.alloc.stack)->depth, 5);
+}
+
 static void stack_sizes(void **state)
 {
 	static const struct {
@@ -596,6 +634,8 @@ static const struct CMUnitTest decoding[] = {
 	TEST("decode: an allocation", allocation),
 	TEST("decode: an allocation in an interrupt, by a task with a long name",
 	     allocation_in_interrupt),
+	TEST("decode: an interrupt's stack is not its victim's",
+	     interrupts_have_stacks_of_their_own),
 	TEST("decode: stacks of any size, and an errno instead of one", stack_sizes),
 	TEST("decode: a stack that is known", stack_known),
 	TEST("decode: an allocation whose stack was left out", stack_left_out),

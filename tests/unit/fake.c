@@ -25,6 +25,8 @@ const struct fake_symbol fake__nfc[] = {
 	{ "bpf_trace_run5", NULL, FAKE_BPF_RUN, 0x80 },
 	{ "kmalloc_trace", NULL, FAKE_KMALLOC, 0xa0 },
 	{ "kretprobe_trampoline", NULL, FAKE_KRETPROBE, 0x60 },
+	{ "handle_softirqs", NULL, FAKE_SOFTIRQS, 0x300 },
+	{ "asm_common_interrupt", NULL, FAKE_INTERRUPT, 0x30 },
 	{ NULL, NULL, 0, 0 },
 };
 

@@ -45,6 +45,8 @@ extern const struct fake_symbol fake__nfc[];
 #define FAKE_BPF_RUN	  0xffffffff81005000ULL /* bpf_trace_run5 */
 #define FAKE_KMALLOC	  0xffffffff81006000ULL /* kmalloc_trace */
 #define FAKE_KRETPROBE	  0xffffffff81007000ULL /* kretprobe_trampoline */
+#define FAKE_SOFTIRQS	  0xffffffff81008000ULL /* handle_softirqs */
+#define FAKE_INTERRUPT	  0xffffffff81009000ULL /* asm_common_interrupt */
 #define FAKE_UNKNOWN	  0xffffffffff000000ULL /* nothing */
 
 #endif /* NLB_TEST_FAKE_H */

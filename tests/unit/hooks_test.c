@@ -199,6 +199,15 @@ static void load(struct world *w, const char *name, const char *users)
 	w->kernel.modules.list = w->modules;
 }
 
+static void lies_at(struct world *w, const char *module, uint64_t base)
+{
+	struct module_info *m = (struct module_info *)modules__find(&w->kernel.modules, module);
+
+	assert_non_null(m);
+	m->base = base;
+	m->size = 0x1000;
+}
+
 static void begin(struct world *w)
 {
 	struct hooks_config config = { .mode = ATTACH_KPROBE };
@@ -488,6 +497,60 @@ static void wakes_up_later(void **state)
 	assert_int_equal(hooks__level(w->hooks), HOOKS_AWAKE);
 }
 
+/* However often it is loaded, what is still under way of its last life means the same. */
+static void keeps_places_over_reloads(void **state)
+{
+	struct world *w = *state;
+	struct hook_meaning before[64];
+	size_t count, learnt;
+
+	w->kernel.features.kprobe = true;
+	load(w, "nfc", "nfc_digital,");
+	load(w, "nfc_digital", "");
+	lies_at(w, "nfc", 0x30000);
+	begin(w);
+	hooks__learn_callback(w->hooks, &subsystem_nci, NFC_CALLBACK);
+	hooks__learn_callback(w->hooks, &subsystem_digital, symbols[1].start);
+	count = hooks__count(w->hooks);
+	assert_in_range(count, 1, ARRAY_SIZE(before));
+	for (size_t i = 0; i < count; i++)
+		before[i] = w->hooks->entries[i]->meaning;
+	learnt = w->hooks->nr_callbacks;
+	for (unsigned n = 0; n < 100; n++) {
+		assert_true(hooks__module_gone(w->hooks, "nfc_digital"));
+		if (n % 2)
+			assert_true(hooks__module_gone(w->hooks, "nfc"));
+		if (n % 10 == 0) {
+			/* In vain at first. */
+			unreadable.times = 2;
+			unreadable.err = -ENOMEM;
+			assert_int_equal(hooks__module_loaded(w->hooks), -ENOMEM);
+			assert_string_equal(hook_on(w, "digital_send_cmd")->reason,
+					    "its module was unloaded");
+		}
+		*attached = '\0';
+		assert_int_equal(hooks__module_loaded(w->hooks), 1);
+		assert_non_null(strstr(attached, "nlb_leave digital_send_cmd,nlb_enter digital_"));
+		hooks__learn_callback(w->hooks, &subsystem_digital, symbols[1].start);
+		hooks__learn_callback(w->hooks, &subsystem_nci, NFC_CALLBACK);
+		assert_int_equal(w->hooks->nr_callbacks, learnt);
+		assert_int_equal(hooks__count(w->hooks), count);
+		for (size_t i = 0; i < count; i++) {
+			const struct entry *e = w->hooks->entries[i];
+
+			assert_memory_equal(&e->meaning, &before[i], sizeof(before[i]));
+			assert_int_not_equal(e->hook.state, HOOK_GONE);
+			assert_int_equal(e->index, i);
+			assert_false(e->fresh);
+		}
+	}
+	/* The same callback, given to another subsystem's command, is another hook. */
+	assert_true(hooks__module_gone(w->hooks, "nfc_digital"));
+	assert_int_equal(hooks__module_loaded(w->hooks), 1);
+	hooks__learn_callback(w->hooks, &subsystem_nci, symbols[1].start);
+	assert_int_equal(hooks__count(w->hooks), count + 1);
+}
+
 /* ---- what begins and ends ---- */
 
 /* A frame whose end is not seen would never end. */
@@ -569,15 +632,6 @@ static void ends_at_one_moment(void **state)
 }
 
 /* ---- the filter ---- */
-
-static void lies_at(struct world *w, const char *module, uint64_t base)
-{
-	struct module_info *m = (struct module_info *)modules__find(&w->kernel.modules, module);
-
-	assert_non_null(m);
-	m->base = base;
-	m->size = 0x1000;
-}
 
 static const struct nlb_filter *filter;
 static const uint64_t *enclosed; /* ends with 0 */
@@ -742,6 +796,8 @@ static const struct CMUnitTest hooks[] = {
 	TEST_IN("hooks: symbols that cannot be read are a reason",
 		says_why_a_function_is_not_hooked, setup, teardown),
 	TEST_IN("hooks: a module is traced as soon as memory can be followed", wakes_up_later,
+		setup, teardown),
+	TEST_IN("hooks: a module that comes again has its old hooks", keeps_places_over_reloads,
 		setup, teardown),
 	TEST_IN("hooks: returns are attached before entries", attaches_ends_first, setup, teardown),
 	TEST_IN("hooks: whatever was missed is counted", counts_what_was_missed, setup, teardown),

@@ -9,6 +9,7 @@
 
 #include "trace/names.h"
 #include "unit/fake.h"
+#include "util/log.h"
 
 static struct fake_kernel kernel;
 
@@ -131,6 +132,29 @@ static void suffixes(void **state)
 	assert_string_equal(names__text(n, first), "digital_in_send");
 	assert_int_not_equal(names__intern(n, "digital_in_send_complete", "nfc_digital"), first);
 	assert_int_not_equal(names__intern(n, "digital_in_sen", "nfc_digital"), first);
+	names__free(n);
+}
+
+/* Something makes each stack another one: its memory has an end. */
+static void stacks_have_an_end(void **state)
+{
+	struct stack_frame frame = { .text = "recorded" };
+	struct names *n = names__new(NULL, NULL);
+
+	(void)state;
+	log_level = LOG_QUIET;
+	for (uint64_t i = 1; i <= NAMES_STACKS_MAX; i++)
+		assert_int_equal(names__stack(n, &i, 1, 0), i);
+	for (uint64_t i = 1; i < 3; i++) {
+		uint64_t addr = NAMES_STACKS_MAX + i;
+
+		assert_int_equal(names__stack(n, &addr, 1, 0), 0);
+		assert_int_equal(names__stack(n, &i, 1, 0), i);
+	}
+	names__modules_changed(n);
+	assert_int_equal(names__stack(n, &(uint64_t){ 7 }, 1, 0), 7);
+	/* A recording is as long as it is. */
+	assert_int_equal(names__add_stack(n, &frame, 1, 0), NAMES_STACKS_MAX + 1);
 	names__free(n);
 }
 
@@ -422,6 +446,7 @@ static const struct CMUnitTest names[] = {
 	TEST("names: what is not known is 0, and asked again", unknown),
 	TEST("names: without a resolver stacks are addresses", no_resolver),
 	TEST("names: gcc's suffixes are stripped", suffixes),
+	TEST("names: stacks without end have one", stacks_have_an_end),
 	TEST("names: functions of the same name in two modules are two", modules_apart),
 	TEST("names: thousands of names", many),
 	TEST("names: the site is the innermost function of a traced module", site_of_object),
