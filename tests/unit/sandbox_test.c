@@ -143,6 +143,14 @@ static int do_memory(void)
 	return FINE;
 }
 
+/* As libbpf does for each map. */
+static int do_map(void)
+{
+	int map = memfd_create("map", MFD_CLOEXEC), place = memfd_create("place", MFD_CLOEXEC);
+
+	return map < 0 || place < 0 ? outcome(-1) : outcome(dup3(map, place, O_CLOEXEC));
+}
+
 static void *thread(void *arg)
 {
 	*(int *)arg = do_fork();
@@ -184,6 +192,7 @@ static const struct {
 	{ "reading", do_read, FINE },
 	{ "netlink", do_netlink, FINE },
 	{ "memory", do_memory, FINE },
+	{ "libbpf's maps", do_map, FINE },
 	{ "a thread, which is in it, too", do_thread, FINE },
 };
 
