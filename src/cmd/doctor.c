@@ -69,7 +69,7 @@ static void collect(const struct doctor *d, struct fact facts[NR_FACTS])
 		{ "symbols", f->symbols,
 		  f->syscall_program ? "the kernel tells where its functions are"
 				     : "read from /proc/kallsyms (before 5.16): 3 MiB more",
-		  "the kernel hides addresses: set kernel.kptr_restrict to 0 or 1" },
+		  f->hidden },
 		{ "modules", f->modules, "loadable modules",
 		  "no loadable modules: only what is built into the kernel can be traced" },
 		{ "kprobes", f->kprobe, "module functions can be hooked without holding the module",
@@ -131,7 +131,8 @@ static const char *state_name(enum hook_state state)
 static const char *conclusion(const struct doctor *d, bool *can)
 {
 	const struct features *f = &d->kernel.features;
-	static char refusal[256];
+	static char refusal[BUILTINS_REFUSAL + 1];
+	char why[BUILTINS_REFUSAL];
 	size_t missing = 0;
 
 	for (size_t i = 0; i < hooks__count(d->hooks); i++)
@@ -151,7 +152,8 @@ static const char *conclusion(const struct doctor *d, bool *can)
 	if (!f->kprobe && f->function_fentry)
 		return "'run' cannot follow commands: there are neither kprobes nor fentry.";
 	if (!hooks__nr_modules(d->hooks) && d->kernel.builtins.nfc) {
-		snprintf(refusal, sizeof(refusal), "%s.", builtins__refusal(&d->kernel.builtins));
+		builtins__refusal(&d->kernel.builtins, why, sizeof(why));
+		snprintf(refusal, sizeof(refusal), "%s.", why);
 		return refusal;
 	}
 	if (!hooks__nr_modules(d->hooks))

@@ -507,8 +507,7 @@ static int can_run(const struct run *r)
 		return -EOPNOTSUPP;
 	}
 	if (!f->symbols) {
-		log_error("kernel addresses are hidden; set kernel.kptr_restrict "
-			  "to 0 or 1 (sysctl kernel.kptr_restrict=1)");
+		log_error("it is not known where the kernel's functions are: %s", f->hidden);
 		return -EPERM;
 	}
 	if (!f->modules && !r->kernel.builtins.nfc) {
@@ -659,6 +658,7 @@ static int open_trace(struct run *r)
 	const struct report_format *format = r->front->format;
 	struct report *report = NULL;
 	struct investigation_config look = { r->options.scan_interval_ns, r->options.scan_limit };
+	char refusal[BUILTINS_REFUSAL];
 	int err;
 
 	r->names = names__new(resolve, &r->kernel);
@@ -685,7 +685,8 @@ static int open_trace(struct run *r)
 		return err;
 	/* Then there is nothing to wait for, either. */
 	if (!hooks__nr_modules(r->hooks) && built_in_for_nothing(r)) {
-		log_error("%s", builtins__refusal(&r->kernel.builtins));
+		builtins__refusal(&r->kernel.builtins, refusal, sizeof(refusal));
+		log_error("%s", refusal);
 		return -EOPNOTSUPP;
 	}
 	if (!hooks__nr_modules(r->hooks) && !r->options.wait) {

@@ -8,6 +8,7 @@
  */
 #include "cmd/sandbox.h"
 
+#include <asm/termbits.h> /* struct termios2, for the numbers below; excludes termios.h */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
@@ -201,6 +202,7 @@ static const char *const allowed[] = {
 	"getcwd",
 	"unlink",
 	"unlinkat",
+	"memfd_create", /* libbpf from 1.4 on keeps a map's descriptor by it */
 	/* waiting */
 	"epoll_create1",
 	"epoll_ctl",
@@ -240,7 +242,14 @@ static const unsigned long ioctls[] = {
 	TCSETS,
 	TCSETSW,
 	TCSETSF,
+#ifdef TCGETS2 /* in place of these from glibc 2.42 on */
+	TCGETS2,
+	TCSETS2,
+	TCSETSW2,
+	TCSETSF2,
+#endif
 	TIOCGWINSZ,
+	TIOCGPGRP, /* the stop key: whose is the terminal? */
 	TCFLSH,
 	FIONREAD,
 	FIONBIO,

@@ -427,16 +427,16 @@ const struct builtin *builtins__at(const struct builtins *b, uint64_t addr)
 	return NULL;
 }
 
-#define REFUSED                                                                         \
-	"NFC is built into this kernel (CONFIG_NFC=y) and cannot be traced, since its " \
-	"functions cannot be told from the rest of the kernel's: "
-
-const char *builtins__refusal(const struct builtins *b)
+void builtins__refusal(const struct builtins *b, char *buf, size_t size)
 {
+	char why[256] = "they are not in one place";
+
 	if (b->err)
-		return REFUSED "/proc/kallsyms does not say where they are (it takes CAP_SYSLOG, "
-			       "and kernel.kptr_restrict to be 0 or 1)";
-	return REFUSED "they are not in one place";
+		kallsyms__why_hidden(KALLSYMS, why, sizeof(why));
+	snprintf(buf, size,
+		 "NFC is built into this kernel (CONFIG_NFC=y) and cannot be traced, since its "
+		 "functions cannot be told from the rest of the kernel's: %s",
+		 why);
 }
 
 int builtins__list(const struct builtins *b, struct modules *modules)

@@ -75,7 +75,8 @@ const struct builtin *builtins__at(const struct builtins *b, uint64_t addr);
 /* What is not known where it is, though it is there. */
 bool builtins__scattered(const struct builtins *b, const char *module);
 /* Why NFC cannot be traced where none of it was found, as a sentence without its end. */
-const char *builtins__refusal(const struct builtins *b);
+#define BUILTINS_REFUSAL 512
+void builtins__refusal(const struct builtins *b, char *buf, size_t size);
 /* Adds those that were found to the modules.  0 or -ENOMEM. */
 int builtins__list(const struct builtins *b, struct modules *modules);
 

@@ -18,6 +18,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "kernel/kallsyms.h"
 #include "kernel/kbtf.h"
 #include "kernel/query.h"
 
@@ -106,6 +107,9 @@ void features__probe(struct features *f, const struct btf *btf, struct query *q)
 	f->syscall_program = query__has_syscall(q);
 	f->preempted = is_preempted(uts.version, f->settings.preempt_rt, q);
 	f->symbols = !query__find(q, NULL, "__kfree_skb", &addr);
+	if (!f->symbols)
+		kallsyms__why_hidden(f->syscall_program ? NULL : KALLSYMS, f->hidden,
+				     sizeof(f->hidden));
 	f->fentry = f->function_fentry = -EPERM;
 	if (!f->privileged)
 		return;

@@ -34,6 +34,7 @@ struct features {
 	bool syscall_program;  /* and are answered by programs of type syscall (5.14) */
 	bool preempted;	       /* tasks, wherever they are in the kernel (full, lazy, RT) */
 	bool symbols;	       /* addresses of symbols are not hidden */
+	char hidden[256];      /* if they are: why, see kallsyms__why_hidden() */
 	bool bpf;	       /* there is a bpf() (CONFIG_BPF_SYSCALL) */
 	struct settings settings;
 	struct privilege privileges[NR_PRIVILEGES]; /* this process's */

@@ -9,11 +9,13 @@
 #include "kernel/kallsyms.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernel/query.h"
 
@@ -187,11 +189,32 @@ static bool have_read(struct kallsyms *k)
 {
 	pthread_mutex_lock(&lock);
 	if (!k->read) {
-		k->err = read_all(k, "/proc/kallsyms");
+		k->err = read_all(k, KALLSYMS);
 		k->read = true;
 	}
 	pthread_mutex_unlock(&lock);
 	return !k->err;
+}
+
+void kallsyms__why_hidden(const char *path, char *buf, size_t size)
+{
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	char first;
+	ssize_t n = fd < 0 ? -1 : read(fd, &first, 1);
+
+	/* What systemd puts in its place is for nobody, and empty for who may read everything. */
+	if (path && n <= 0)
+		snprintf(buf, size,
+			 "%s cannot be read (%s): where a service manager or a container hides it "
+			 "from this process (ProtectKernelTunables=yes or ProcSubset=pid in a "
+			 "systemd unit), turn that off",
+			 path, n ? strerror(errno) : "it is empty");
+	else
+		snprintf(buf, size,
+			 "the kernel hides addresses: it takes CAP_SYSLOG, and "
+			 "kernel.kptr_restrict to be 0 or 1 (sysctl kernel.kptr_restrict=1)");
+	if (fd >= 0)
+		close(fd);
 }
 
 int kallsyms__find(struct kallsyms *k, const char *name, uint64_t *addr)

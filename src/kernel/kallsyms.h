@@ -35,6 +35,14 @@ uint64_t kallsyms__address(const struct kallsyms *k, size_t i);
 const char *kallsyms__name(const struct kallsyms *k, size_t i);
 size_t kallsyms__place(const struct kallsyms *k, uint64_t addr);
 
+#define KALLSYMS "/proc/kallsyms"
+
+/*
+ * Why addresses are not told and what to do about it, for people: a sentence without its end.
+ * path: the file that was to tell them; NULL: the kernel itself was asked.
+ */
+void kallsyms__why_hidden(const char *path, char *buf, size_t size);
+
 /*
  * Reads a file of that form.  For kallsyms__open(), and for tests: free with
  * kallsyms__close().  Lines of modules and of local constants, and what is no such line, are left

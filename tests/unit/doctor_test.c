@@ -11,6 +11,7 @@
 #include "cmd/cmd.h"
 #include "hooks/hooks.h"
 #include "kernel/builtin.h"
+#include "kernel/kallsyms.h"
 #include "util/wrap.h"
 
 /* ---- a pretended kernel ---- */
@@ -177,6 +178,7 @@ static void some_features(uint64_t *seed)
 static void eighty_columns(void **state)
 {
 	static const enum hook_state states[] = { HOOK_PLANNED, HOOK_MISSING, HOOK_UNNEEDED };
+	struct features *f = &kernel.features;
 	uint64_t seed = 1;
 
 	(void)state;
@@ -189,8 +191,11 @@ static void eighty_columns(void **state)
 		fill_hooks(states[i % 3]);
 		nr_modules = i % 5 ? ARRAY_SIZE(modules) : 0;
 		built_in = i % 10 == 0;
+		kallsyms__why_hidden(i % 3 ? NULL : "/nonexistent", f->hidden, sizeof(f->hidden));
 		text = said();
 		check_width(text);
+		if (f->privileged && !f->lockdown && !f->symbols)
+			has_words(text, f->hidden);
 		free(text);
 	}
 }

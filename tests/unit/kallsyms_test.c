@@ -115,6 +115,33 @@ static void hidden(void **state)
 	kallsyms__close(k);
 }
 
+/* Who could not even open the file is not told of sysctls. */
+static void why_hidden(void **state)
+{
+	static const char hides[] = "the kernel hides addresses: it takes CAP_SYSLOG";
+	char why[256], path[64];
+	FILE *f = tmpfile();
+
+	(void)state;
+	kallsyms__why_hidden(NULL, why, sizeof(why));
+	assert_memory_equal(why, hides, strlen(hides));
+	assert_non_null(strstr(why, "kernel.kptr_restrict"));
+
+	kallsyms__why_hidden("/nonexistent", why, sizeof(why));
+	assert_non_null(strstr(why, "/nonexistent cannot be read (No such file or directory)"));
+	assert_non_null(strstr(why, "ProtectKernelTunables=yes"));
+	assert_null(strstr(why, "kptr_restrict"));
+
+	assert_non_null(f);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fileno(f));
+	kallsyms__why_hidden(path, why, sizeof(why));
+	assert_non_null(strstr(why, "cannot be read (it is empty)"));
+	assert_true(fputs("0000000000000000 T _stext\n", f) >= 0 && !fflush(f));
+	kallsyms__why_hidden(path, why, sizeof(why));
+	assert_memory_equal(why, hides, strlen(hides));
+	fclose(f);
+}
+
 static void rubbish(void **state)
 {
 	static const char *const texts[] = {
@@ -196,6 +223,7 @@ static const struct CMUnitTest kallsyms[] = {
 	TEST("kallsyms: symbols of the kernel are found", found),
 	TEST("kallsyms: addresses are resolved as the kernel does", resolved),
 	TEST("kallsyms: hidden addresses", hidden),
+	TEST("kallsyms: hidden addresses: by whom", why_hidden),
 	TEST("kallsyms: lines that are none", rubbish),
 	TEST("kallsyms: many of them", many),
 	TEST("kallsyms: one for all", shared),

@@ -6,6 +6,7 @@
  */
 #include "unit/unit.h"
 
+#include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -13,6 +14,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/capability.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -120,6 +122,12 @@ static int do_keys(void)
 	return outcome(syscall(SYS_add_key, "user", "x", "x", 1, -3));
 }
 
+/* Typing into the terminal, in place of who sits there. */
+static int do_type(void)
+{
+	return outcome(ioctl(-1, TIOCSTI, "x"));
+}
+
 /* ---- what goes on ---- */
 
 static int do_read(void)
@@ -140,6 +148,30 @@ static int do_memory(void)
 		return OTHERWISE;
 	memset(p, 1, 1 << 22);
 	free(p);
+	return FINE;
+}
+
+/* As libbpf does for each map. */
+static int do_map(void)
+{
+	int map = memfd_create("map", MFD_CLOEXEC), place = memfd_create("place", MFD_CLOEXEC);
+
+	return map < 0 || place < 0 ? outcome(-1) : outcome(dup3(map, place, O_CLOEXEC));
+}
+
+/* What passes the filter finds that there is no such descriptor. */
+static int do_terminal(void)
+{
+	static const unsigned long requests[] = {
+		TCGETS,	 TCSETS,  TCSETSW,  TCSETSF,  TIOCGWINSZ, TIOCGPGRP,
+#ifdef TCGETS2
+		TCGETS2, TCSETS2, TCSETSW2, TCSETSF2,
+#endif
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
+		if (ioctl(-1, requests[i], NULL) != -1 || errno != EBADF)
+			return outcome(-1);
 	return FINE;
 }
 
@@ -181,9 +213,12 @@ static const struct {
 	{ "another user", do_setuid, REFUSED },
 	{ "chmod", do_chmod, REFUSED },
 	{ "keys", do_keys, REFUSED },
+	{ "typing for others", do_type, REFUSED },
 	{ "reading", do_read, FINE },
 	{ "netlink", do_netlink, FINE },
 	{ "memory", do_memory, FINE },
+	{ "libbpf's maps", do_map, FINE },
+	{ "the terminal", do_terminal, FINE },
 	{ "a thread, which is in it, too", do_thread, FINE },
 };
 

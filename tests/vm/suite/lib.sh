@@ -357,11 +357,14 @@ stop_counting() {
 	: >"$tracefs/kprobe_events"
 }
 
+# Its maps in the order of bpf/*.h, those of questions, and what libbpf makes of either's variables.
+maps='book|live_slots|known_stacks|scopes|events|reads|window|symbols|(nfcleakb|query_bp)[a-z.]*'
+
 # What of nfcleakbpf is in the kernel: nothing, once it has ended, however it did.
 ours() {
 	{
 		bpftool prog show | grep -o 'name nlb_[a-z_]*' || :
-		bpftool map show | grep -oE 'name (book|scopes|events|nfcleakb[a-z.]*)\>' || :
+		bpftool map show | grep -oE "name ($maps)\\>" || :
 		find /sys/fs/bpf -mindepth 1
 		grep -E '\[?(nfc|nfc_digital|nfcsim)\]?( |$)' /sys/kernel/debug/kprobes/list || :
 		cat "$tracefs/kprobe_events"
