@@ -137,13 +137,16 @@ bool hooks__ask_silent(struct hooks *h)
 
 /* ---- modules ---- */
 
-/* Of the module's directory in sysfs, which is new each time. */
+/*
+ * Of a file in the module's directory in sysfs, which is new each time.  Not of refcnt: a kernel
+ * whose modules stay (no CONFIG_MODULE_UNLOAD) has none.
+ */
 uint64_t missing__life(const char *module)
 {
 	struct stat st;
 	char path[128];
 
-	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module);
+	snprintf(path, sizeof(path), "/sys/module/%s/initstate", module);
 	return stat(path, &st) ? 0 : st.st_ino;
 }
 

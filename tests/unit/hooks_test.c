@@ -103,10 +103,12 @@ int __wrap_stat(const char *path, struct stat *st);
 
 int __wrap_stat(const char *path, struct stat *st)
 {
-	(void)path;
+	/* Other files are not there on every kernel. */
+	const char *end = strrchr(path, '/');
+
 	memset(st, 0, sizeof(*st));
 	st->st_ino = life;
-	return life ? 0 : -1;
+	return life && end && !strcmp(end, "/initstate") ? 0 : -1;
 }
 
 /* The filter while the span is half written. */
