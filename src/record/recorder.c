@@ -47,24 +47,15 @@ static void fail(struct recorder *r, int err)
 
 static int write_out(struct recorder *r, const unsigned char *data, size_t size)
 {
-	size_t done = 0;
+	size_t done;
+	int err = output__write(&r->output, data, size, &done);
 
-	while (done < size) {
-		ssize_t n = write(r->output.fd, data + done, size - done);
-		int err = n < 0 ? -errno : -ENOSPC;
-
-		if (err == -EINTR)
-			continue;
-		if (n <= 0) {
-			/* Half a block is of no use to anybody. */
-			if (done && ftruncate(r->output.fd, (off_t)r->written))
-				log_debug("%s keeps half a block", r->path);
-			return err;
-		}
-		done += (size_t)n;
-	}
-	r->written += size;
-	return 0;
+	/* Half a block is of no use to anybody. */
+	if (err && done && ftruncate(r->output.fd, (off_t)r->written))
+		log_debug("%s keeps half a block", r->path);
+	if (!err)
+		r->written += size;
+	return err;
 }
 
 static void flush(struct recorder *r)

@@ -74,24 +74,35 @@ int output__empty(struct output *o)
 	return 0;
 }
 
+int output__write(struct output *o, const void *data, size_t size, size_t *written)
+{
+	const char *bytes = data;
+	int err = 0;
+
+	*written = 0;
+	while (!err && *written < size) {
+		ssize_t n = write(o->fd, bytes + *written, size - *written);
+
+		if (n > 0)
+			*written += (size_t)n;
+		else if (!n || errno != EINTR)
+			err = fail(o, n ? -errno : -ENOSPC);
+	}
+	return err;
+}
+
 /* All of it, or stdio takes it for an error; errno then says which. */
 static ssize_t stream_write(void *cookie, const char *buf, size_t size)
 {
 	struct output *o = cookie;
+	size_t written = 0;
 	int err = o->emptied ? 0 : output__empty(o);
-	size_t done = 0;
 
-	while (!err && done < size) {
-		ssize_t n = write(o->fd, buf + done, size - done);
-
-		if (n > 0)
-			done += (size_t)n;
-		else if (!n || errno != EINTR)
-			err = fail(o, n ? -errno : -ENOSPC);
-	}
+	if (!err)
+		err = output__write(o, buf, size, &written);
 	if (err)
 		errno = -err;
-	return (ssize_t)done;
+	return (ssize_t)written;
 }
 
 FILE *output__stream(struct output *o)

@@ -28,6 +28,11 @@ int output__reserve(struct output *o, const char *path, bool secret);
 /* What was in it goes.  0 or a negative errno. */
 int output__empty(struct output *o);
 /*
+ * Writes behind what is written, however many calls that takes; how many bytes it was is in
+ * *written.  0 or a negative errno, -ENOSPC where nothing more goes in.
+ */
+int output__write(struct output *o, const void *data, size_t size, size_t *written);
+/*
  * A stream into it, which empties it before the first byte.  To be closed before the output
  * is.  NULL: errno says why.
  */
